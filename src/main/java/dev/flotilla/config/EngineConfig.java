@@ -1,0 +1,104 @@
+package dev.flotilla.config;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One engine core.
+ *
+ * @param model folder in Hugging Face layout
+ * @param executor what computes
+ * @param rank null: the coordinator chooses
+ * @param dataParallelSize ranks of the whole group
+ * @param maxNumSeqs most sequences of one step
+ * @param maxNumBatchedTokens most tokens of one step
+ * @param maxModelLen null: the model's
+ * @param blockSize token positions of a KV cache block
+ * @param numGpuBlocksOverride null: from memory
+ * @param maxNumQueuedReqs most waiting requests; beyond it a request is refused with 429
+ * @param local whether it runs on the head
+ * @param headless whether its node has no front-end
+ * @param scripted cost model of the scripted executor
+ */
+public record EngineConfig(
+    String model,
+    ExecutorKind executor,
+    @Nullable Integer rank,
+    int dataParallelSize,
+    int maxNumSeqs,
+    int maxNumBatchedTokens,
+    @Nullable Integer maxModelLen,
+    int blockSize,
+    @Nullable Integer numGpuBlocksOverride,
+    int maxNumQueuedReqs,
+    boolean local,
+    boolean headless,
+    ScriptedConfig scripted) {
+
+  /** What is not set. */
+  public static final EngineConfig DEFAULT =
+      new EngineConfig(
+          "",
+          ExecutorKind.CPU,
+          null,
+          1,
+          256,
+          2048,
+          null,
+          16,
+          null,
+          4096,
+          true,
+          false,
+          ScriptedConfig.DEFAULT);
+
+  /** Checks every bound and relation. */
+  public EngineConfig {
+    Check.that(
+        dataParallelSize >= 1 && dataParallelSize <= 65_535,
+        "data-parallel-size must be 1 to 65535, not %d",
+        dataParallelSize);
+    Check.that(
+        rank == null || (rank >= 0 && rank < dataParallelSize),
+        "rank %s must be 0 to %d, since data-parallel-size is %d",
+        rank,
+        dataParallelSize - 1,
+        dataParallelSize);
+    Check.that(maxNumSeqs >= 1, "max-num-seqs must be at least 1, not %d", maxNumSeqs);
+    Check.that(
+        maxNumBatchedTokens >= 1,
+        "max-num-batched-tokens must be at least 1, not %d",
+        maxNumBatchedTokens);
+    Check.that(
+        maxModelLen == null || maxModelLen >= 1,
+        "max-model-len must be at least 1, not %s",
+        maxModelLen);
+    Check.that(
+        blockSize >= 1 && blockSize <= 1024 && Integer.bitCount(blockSize) == 1,
+        "block-size must be a power of two up to 1024, not %d",
+        blockSize);
+    Check.that(
+        numGpuBlocksOverride == null || numGpuBlocksOverride >= 1,
+        "num-gpu-blocks-override must be at least 1, not %s",
+        numGpuBlocksOverride);
+    Check.that(
+        maxNumQueuedReqs >= 1, "max-num-queued-reqs must be at least 1, not %d", maxNumQueuedReqs);
+  }
+
+  /** The same for one rank. */
+  public EngineConfig withRank(int value) {
+    return new EngineConfig(
+        model,
+        executor,
+        value,
+        dataParallelSize,
+        maxNumSeqs,
+        maxNumBatchedTokens,
+        maxModelLen,
+        blockSize,
+        numGpuBlocksOverride,
+        maxNumQueuedReqs,
+        local,
+        headless,
+        scripted);
+  }
+}

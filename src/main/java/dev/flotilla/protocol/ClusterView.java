@@ -1,0 +1,63 @@
+package dev.flotilla.protocol;
+
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the coordinator publishes: all ranks and the freshest report of each.
+ *
+ * @param term the coordinator's leadership
+ * @param version rises with every published view of one term; older ones are dropped
+ * @param dataParallelSize ranks expected
+ * @param engines in rank order
+ */
+public record ClusterView(int term, long version, int dataParallelSize, List<Engine> engines) {
+
+  /** Nothing known yet. */
+  public static final ClusterView EMPTY = new ClusterView(0, 0, 0, List.of());
+
+  /**
+   * One rank.
+   *
+   * @param suspect silent for longer than it should be: gets no new work
+   * @param facts null until it was ready once
+   * @param load null until it reported
+   */
+  public record Engine(
+      Rank rank,
+      Incarnation incarnation,
+      Epoch epoch,
+      EngineState state,
+      NodeId node,
+      boolean local,
+      boolean suspect,
+      @Nullable EngineFacts facts,
+      @Nullable LoadReport load) {
+
+    /** Where its messages go. */
+    public Address<ToEngine> address() {
+      return Addresses.engine(rank, incarnation);
+    }
+
+    /** Whether it may get new work. */
+    public boolean serving() {
+      return state == EngineState.READY && !suspect;
+    }
+  }
+
+  /** Keeps a private copy. */
+  public ClusterView {
+    engines = List.copyOf(engines);
+  }
+
+  /** The engine of a rank, if one is known. */
+  public Optional<Engine> engine(Rank rank) {
+    return engines.stream().filter(e -> e.rank().equals(rank)).findFirst();
+  }
+
+  /** Whether this view supersedes the other. */
+  public boolean newerThan(ClusterView other) {
+    return term != other.term ? term > other.term : version > other.version;
+  }
+}

@@ -1,0 +1,23 @@
+package dev.flotilla.protocol;
+
+/**
+ * What does not change while an engine lives; told in {@link ToCoordinator.Ready}.
+ *
+ * @param model the model's name (the folder's last part)
+ * @param executor cpu, cuda or scripted
+ * @param kvBlocks KV cache blocks
+ * @param blockSize token positions of a block
+ * @param maxModelLen most tokens of prompt and output together
+ * @param maxNumSeqs most sequences of one step
+ * @param maxNumBatchedTokens most tokens of one step
+ * @param version of Flotilla
+ */
+public record EngineFacts(
+    String model,
+    String executor,
+    int kvBlocks,
+    int blockSize,
+    int maxModelLen,
+    int maxNumSeqs,
+    int maxNumBatchedTokens,
+    String version) {}

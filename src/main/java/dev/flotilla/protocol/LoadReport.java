@@ -1,0 +1,65 @@
+package dev.flotilla.protocol;
+
+import java.util.List;
+
+/**
+ * What one engine has to do, measured by its port. Sent on receipt of work, at step start and at
+ * step end, and as a heartbeat; rides on {@link ToFrontend.Tokens}. A receiver drops a report whose
+ * (epoch, sequence) is not higher than the last it took.
+ *
+ * @param rank whose
+ * @param incarnation whose start
+ * @param epoch whose membership
+ * @param sequence running number within the incarnation
+ * @param waiting requests not started
+ * @param running requests in the running batch
+ * @param queuedTokens prompt tokens still to be computed, of waiting and running requests
+ * @param residentTokens tokens whose keys and values are held
+ * @param kvBlocksUsed KV cache blocks in use
+ * @param kvBlocks KV cache blocks there are
+ * @param step steps since the engine's start, never reset
+ * @param wave completed waves
+ * @param stepping whether a step is under way
+ * @param lastStepAgeMs time since the last step ended, 0 while one runs; -1 before the first
+ * @param acks the highest {@link ToEngine.Submit#sequence()} received, per front-end
+ */
+public record LoadReport(
+    Rank rank,
+    Incarnation incarnation,
+    Epoch epoch,
+    long sequence,
+    int waiting,
+    int running,
+    long queuedTokens,
+    long residentTokens,
+    int kvBlocksUsed,
+    int kvBlocks,
+    long step,
+    long wave,
+    boolean stepping,
+    long lastStepAgeMs,
+    List<Ack> acks) {
+
+  /** The highest sequence number received from one front-end. */
+  public record Ack(FrontendId frontend, long sequence) {}
+
+  /** Keeps a private copy. */
+  public LoadReport {
+    acks = List.copyOf(acks);
+  }
+
+  /** The highest sequence number received from the front-end; 0 if none was. */
+  public long ackOf(FrontendId frontend) {
+    for (Ack ack : acks) {
+      if (ack.frontend().equals(frontend)) {
+        return ack.sequence();
+      }
+    }
+    return 0;
+  }
+
+  /** Share of the KV cache in use, 0 to 1. */
+  public double kvUsage() {
+    return kvBlocks == 0 ? 0 : (double) kvBlocksUsed / kvBlocks;
+  }
+}

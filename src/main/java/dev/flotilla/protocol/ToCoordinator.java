@@ -1,0 +1,46 @@
+package dev.flotilla.protocol;
+
+import org.jspecify.annotations.Nullable;
+
+/** Everything the coordinator can be told. */
+public sealed interface ToCoordinator {
+
+  /**
+   * An engine wants in. Repeated until {@link ToEngine.Init} or {@link ToEngine.Refused} comes.
+   *
+   * @param rank null: any free one
+   * @param local whether it runs on the head
+   * @param headless whether its node has no front-end
+   * @param configHash of what must be equal over all ranks
+   * @param highest the highest epoch it has ever been given, so that a new coordinator goes above
+   */
+  record Hello(
+      Incarnation incarnation,
+      @Nullable Rank rank,
+      NodeId node,
+      boolean local,
+      boolean headless,
+      String configHash,
+      Epoch highest)
+      implements ToCoordinator {}
+
+  /** The engine serves under the epoch of Init. Repeated until {@link ToEngine.Welcome}. */
+  record Ready(Rank rank, Incarnation incarnation, Epoch epoch, EngineFacts facts)
+      implements ToCoordinator {}
+
+  /** An engine's report. */
+  record Load(LoadReport load) implements ToCoordinator {}
+
+  /** An engine goes, or its node says that it has ended. */
+  record Leaving(Rank rank, Incarnation incarnation, String reason) implements ToCoordinator {}
+
+  /** A front-end exists; repeated every second. */
+  record FrontendHello(FrontendId frontend, NodeId node) implements ToCoordinator {}
+
+  /** A node agent exists; repeated every second. */
+  record NodeHello(NodeId node, String host, int devices, boolean headless)
+      implements ToCoordinator {}
+
+  /** The cluster manager says that a node has gone. */
+  record NodeLeft(NodeId node) implements ToCoordinator {}
+}

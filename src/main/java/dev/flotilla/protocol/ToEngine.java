@@ -1,0 +1,70 @@
+package dev.flotilla.protocol;
+
+import java.util.List;
+
+/** Everything an engine can be told. */
+public sealed interface ToEngine {
+
+  /**
+   * Compute this request. Idempotent by (request, attempt).
+   *
+   * @param sequence running number of this front-end's submits to this incarnation, from 1; the
+   *     engine's reports acknowledge the highest received
+   * @param epoch the receiver's, as the sender knows it; another one is refused
+   * @param prompt what the client sent
+   * @param delivered output that earlier attempts already delivered
+   */
+  record Submit(
+      RequestId request,
+      int attempt,
+      Epoch epoch,
+      long sequence,
+      TokenIds prompt,
+      TokenIds delivered,
+      Sampling sampling)
+      implements ToEngine {}
+
+  /** Cancels all attempts up to this one; unknown requests are ignored. */
+  record Abort(RequestId request, int attempt) implements ToEngine {}
+
+  /**
+   * The coordinator's answer to {@link ToCoordinator.Hello}: who you are from now on.
+   *
+   * @param incarnation the receiver's; another one's Init is ignored
+   * @param frontends to be warmed before Ready
+   */
+  record Init(
+      Rank rank,
+      Incarnation incarnation,
+      Epoch epoch,
+      int dataParallelSize,
+      List<FrontendId> frontends)
+      implements ToEngine {
+    /** Keeps a private copy. */
+    public Init {
+      frontends = List.copyOf(frontends);
+    }
+  }
+
+  /** The coordinator knows this engine as READY under the epoch; ends the repetition of Ready. */
+  record Welcome(Incarnation incarnation, Epoch epoch) implements ToEngine {}
+
+  /** The coordinator turns the engine away; it stops itself. */
+  record Refused(Incarnation incarnation, String reason) implements ToEngine {}
+
+  /**
+   * Published by a coordinator when it starts: say Hello (again).
+   *
+   * @param term its leadership
+   */
+  record WhoIsThere(int term) implements ToEngine {}
+
+  /** Warm-up and liveness probe; answered with {@link ToFrontend.Pong}. */
+  record Ping(FrontendId from, long nonce) implements ToEngine {}
+
+  /** Answer to {@link ToFrontend.Ping}. */
+  record Pong(FrontendId from, long nonce) implements ToEngine {}
+
+  /** Take nothing new; finish what runs within the time, then leave. */
+  record Drain(Incarnation incarnation, long timeoutMs) implements ToEngine {}
+}
