@@ -5,6 +5,8 @@ import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.EventBus;
 import io.vertx.core.eventbus.MessageConsumer;
+import io.vertx.core.internal.VertxInternal;
+import io.vertx.core.spi.cluster.ClusterManager;
 import java.util.function.Consumer;
 
 /**
@@ -14,9 +16,11 @@ import java.util.function.Consumer;
  */
 public final class Bus {
   private final EventBus events;
+  private final NodeId node;
 
-  private Bus(EventBus events) {
+  private Bus(EventBus events, NodeId node) {
     this.events = events;
+    this.node = node;
   }
 
   /** The bus of a Vert.x instance; registers our codecs the first time. */
@@ -25,7 +29,13 @@ public final class Bus {
     for (WireCodec<?> codec : WireCodec.ALL) {
       register(events, codec);
     }
-    return new Bus(events);
+    ClusterManager cluster = ((VertxInternal) vertx).clusterManager();
+    return new Bus(events, new NodeId(cluster == null ? "local" : cluster.getNodeId()));
+  }
+
+  /** This node; {@code local} where there is no cluster. */
+  public NodeId node() {
+    return node;
   }
 
   /**
