@@ -130,7 +130,8 @@ final class ConfigFile {
   }
 
   private static Experts experts(JsonFile json) {
-    if (json.find("mlp_only_layers") instanceof JsonNode layers && !layers.isEmpty()) {
+    JsonNode layers = json.find("mlp_only_layers");
+    if (layers != null && !layers.isEmpty()) {
       throw json.unsupported("mlp_only_layers", layers, "every layer must have experts");
     }
     int step = json.positive("decoder_sparse_step", 1);
