@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One data-parallel rank's steps: takes the inbox, schedules, executes, updates, hands the tokens to
- * the outbox. Knows no bus; used by one thread at a time.
+ * One data-parallel rank's steps: takes the inbox, schedules, executes, updates, hands the tokens
+ * to the outbox. Knows no bus; used by one thread at a time.
  */
 final class EngineCore {
   private static final Logger LOG = LoggerFactory.getLogger(EngineCore.class);
@@ -88,9 +88,13 @@ final class EngineCore {
     lastStepNanos = System.nanoTime();
   }
 
-  /** Hands over what the step brought; an idle loop tells its state too. */
+  /** Hands over what the step brought, and tells the state that it left. */
   private void flush() throws InterruptedException {
-    outbox.publish(outcome(false, false));
+    if (deltas.isEmpty() && refusals.isEmpty() && state == State.RUNNING) {
+      outbox.publish(snapshot(false));
+    } else {
+      outbox.publish(outcome(false, false));
+    }
   }
 
   private boolean takeInbox() {
@@ -139,9 +143,7 @@ final class EngineCore {
     LOG.error("a step failed; the engine stops", failure);
     state = State.BROKEN;
     brokenReason = "the engine failed in a step (" + failure + "); send the request again";
-    scheduler
-        .live()
-        .forEach((request, attempt) -> refuse(request, attempt, 503, brokenReason));
+    scheduler.live().forEach((request, attempt) -> refuse(request, attempt, 503, brokenReason));
   }
 
   private Outcome outcome(boolean stepping, boolean last) {

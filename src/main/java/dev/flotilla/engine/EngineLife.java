@@ -218,8 +218,7 @@ public record EngineLife(
           new Step(to(Stage.SERVING, timers.ready(NEVER)), List.of());
       case Event.Refused(var refused) when refused.incarnation().equals(incarnation) ->
           stop("the coordinator refused it: " + refused.reason(), true);
-      case Event.WhoIsThere(long now) ->
-          new Step(to(stage, timers.hello(now + HELLO_MS)), hello());
+      case Event.WhoIsThere(long now) -> new Step(to(stage, timers.hello(now + HELLO_MS)), hello());
       case Event.Drain(var drain, long now) when drain.incarnation().equals(incarnation) ->
           drain(drain.timeoutMs(), now);
       case Event.Idle _ when stage == Stage.DRAINING -> stop("drained", true);
@@ -288,8 +287,7 @@ public record EngineLife(
     }
     if (!init.rank().equals(rank)) {
       return stop(
-          "the coordinator gave it rank %s while it is rank %s".formatted(init.rank(), rank),
-          true);
+          "the coordinator gave it rank %s while it is rank %s".formatted(init.rank(), rank), true);
     }
     boolean again = stage == Stage.SERVING && !init.epoch().equals(epoch);
     Timers next = timers.hello(NEVER);

@@ -218,8 +218,7 @@ public final class Scheduler implements Machine {
     // The last token is drawn but never computed, so its keys and values need no room.
     long longest =
         Math.min(
-                limits.maxModelLen(),
-                (long) submit.prompt().size() + submit.sampling().maxTokens())
+                limits.maxModelLen(), (long) submit.prompt().size() + submit.sampling().maxTokens())
             - 1;
     long needed = (longest + limits.blockSize() - 1) / limits.blockSize();
     if (needed > limits.blocks()) {

@@ -67,8 +67,7 @@ public final class ScriptedExecutor implements Executor {
   }
 
   /** What an engine over this vocabulary answers to a prompt: the truth that clients check by. */
-  public static TokenIds expectedTokens(
-      int vocab, TokenIds specials, TokenIds prompt, int count) {
+  public static TokenIds expectedTokens(int vocab, TokenIds specials, TokenIds prompt, int count) {
     return ScriptedTokens.of(vocab, specials).after(prompt, count);
   }
 
