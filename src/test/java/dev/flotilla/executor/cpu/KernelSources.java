@@ -1,5 +1,7 @@
 package dev.flotilla.executor.cpu;
 
+import com.google.errorprone.annotations.FormatMethod;
+import com.google.errorprone.annotations.FormatString;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +31,8 @@ final class KernelSources {
 
   /** Where the class of a width lies below the project's folder. */
   static Path file(int bits) {
-    return Path.of("src/main/java/dev/flotilla/executor/cpu/generated/TileKernels" + bits + ".java");
+    return Path.of(
+        "src/main/java/dev/flotilla/executor/cpu/generated/TileKernels" + bits + ".java");
   }
 
   /** The class of a width, not yet formatted. */
@@ -46,6 +49,7 @@ final class KernelSources {
 
   private String all() {
     line("package dev.flotilla.executor.cpu.generated;");
+    line("import dev.flotilla.executor.cpu.RawMemory;");
     line("import java.lang.foreign.MemorySegment;");
     line("import java.nio.ByteOrder;");
     line("import jdk.incubator.vector.FloatVector;");
@@ -57,8 +61,7 @@ final class KernelSources {
     line("private static final VectorSpecies<Float> F = FloatVector.SPECIES_%d;", bits);
     line("private static final VectorSpecies<Integer> I = IntVector.SPECIES_%d;", bits);
     line("private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;");
-    line("private static final MemorySegment ALL =");
-    line("MemorySegment.NULL.reinterpret(Long.MAX_VALUE);");
+    line("private static final MemorySegment ALL = RawMemory.ALL;");
     line("private TileKernels%d() {}", bits);
     for (String format : List.of("bf16", "f32")) {
       tile(format, 1, 1);
@@ -66,6 +69,7 @@ final class KernelSources {
       tile(format, 4, 1);
       tile(format, 8, 1);
     }
+    widen();
     for (int batch : new int[] {1, 4, 8}) {
       keys(batch);
       values(batch);
@@ -78,8 +82,7 @@ final class KernelSources {
   private void tile(String format, int batch, int tiles) {
     boolean half = format.equals("bf16");
     int lanes = bits / 32;
-    int vectors = half ? 2 : Math.max(1, Math.min(32 / lanes, accumulators(bits) / batch));
-    vectors = Math.min(vectors, 2);
+    int vectors = 2;
     int parts = 32 / lanes / vectors;
     int sub = Math.min(batch, Math.max(1, accumulators(bits) / (vectors * tiles)));
     line("/** %s, %d token(s), %d tile(s) of 32 rows. */", format, batch, tiles);
@@ -88,7 +91,9 @@ final class KernelSources {
     line("for (int part = 0; part < %d; part++) {", parts);
     line("for (int b = 0; b < %d; b += %d) {", batch, sub);
     for (int t = 0; t < tiles; t++) {
-      line("long w%d = w + %d * tileBytes + part * %dL;", t, t, half ? lanes * 4 : lanes * 4 * vectors);
+      line(
+          "long w%d = w + %d * tileBytes + part * %dL;",
+          t, t, half ? lanes * 4 : lanes * 4 * vectors);
     }
     zeros(tiles * vectors, sub);
     line("for (int i = 0; i < k; i++) {");
@@ -101,7 +106,10 @@ final class KernelSources {
     for (int t = 0; t < tiles; t++) {
       for (int v = 0; v < vectors; v++) {
         for (int s = 0; s < sub; s++) {
-          String row = half ? "part * " + lanes + " + " + (t * 32 + v * 16) : "part * " + lanes * vectors + " + " + (t * 32 + v * lanes);
+          String row =
+              half
+                  ? "part * " + lanes + " + " + (t * 32 + v * 16)
+                  : "part * " + lanes * vectors + " + " + (t * 32 + v * lanes);
           line("a%d_%d.intoArray(y, yo + (b + %d) * ldy + %s);", t * vectors + v, s, s, row);
         }
       }
@@ -109,15 +117,37 @@ final class KernelSources {
     line("}}}");
   }
 
+  /** One bf16 tile as an f32 tile. */
+  private void widen() {
+    int lanes = bits / 32;
+    line("/** Writes a bf16 tile of k columns as an f32 tile, exactly. */");
+    line("public static void widen(long from, long to, int k) {");
+    line("for (int part = 0; part < %d; part++) {", 16 / lanes);
+    line("for (int i = 0; i < k; i++) {");
+    line(
+        "IntVector p = IntVector.fromMemorySegment(I, ALL, from + part * %dL + i * 64L, LE);",
+        lanes * 4);
+    line("p.lanewise(VectorOperators.LSHL, 16)");
+    line(".intoMemorySegment(ALL, to + part * %dL + i * 128L, LE);", lanes * 4);
+    line(
+        "p.and(0xffff0000).intoMemorySegment(ALL, to + part * %dL + i * 128L + 64, LE);",
+        lanes * 4);
+    line("}}}");
+  }
+
   private void loadWeights(boolean half, int t, int vectors, int lanes) {
     if (half) {
       line("IntVector p%d = IntVector.fromMemorySegment(I, ALL, w%d + i * 64L, LE);", t, t);
-      line("FloatVector v%d = p%d.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();", t * 2, t);
+      line(
+          "FloatVector v%d = p%d.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();",
+          t * 2, t);
       line("FloatVector v%d = p%d.and(0xffff0000).reinterpretAsFloats();", t * 2 + 1, t);
       return;
     }
     for (int v = 0; v < vectors; v++) {
-      line("FloatVector v%d = FloatVector.fromMemorySegment(F, ALL, w%d + i * 128L + %d, LE);", t * vectors + v, t, v * lanes * 4);
+      line(
+          "FloatVector v%d = FloatVector.fromMemorySegment(F, ALL, w%d + i * 128L + %d, LE);",
+          t * vectors + v, t, v * lanes * 4);
     }
   }
 
@@ -162,7 +192,9 @@ final class KernelSources {
     line("long w0 = w + part * %dL;", lanes * 8);
     for (int v = 0; v < 2; v++) {
       for (int s = 0; s < sub; s++) {
-        line("FloatVector a%d_%d = FloatVector.fromArray(F, y, yo + (b + %d) * ldy + part * %d + %d);", v, s, s, lanes * 2, v * lanes);
+        line(
+            "FloatVector a%d_%d = FloatVector.fromArray(F, y, yo + (b + %d) * ldy + part * %d + %d);",
+            v, s, s, lanes * 2, v * lanes);
       }
     }
     line("for (int i = 0; i < k; i++) {");
@@ -172,7 +204,9 @@ final class KernelSources {
     line("}");
     for (int v = 0; v < 2; v++) {
       for (int s = 0; s < sub; s++) {
-        line("a%d_%d.intoArray(y, yo + (b + %d) * ldy + part * %d + %d);", v, s, s, lanes * 2, v * lanes);
+        line(
+            "a%d_%d.intoArray(y, yo + (b + %d) * ldy + part * %d + %d);",
+            v, s, s, lanes * 2, v * lanes);
       }
     }
     line("}}}");
@@ -195,7 +229,8 @@ final class KernelSources {
     }
   }
 
-  private void line(String format, Object... args) {
+  @FormatMethod
+  private void line(@FormatString String format, Object... args) {
     out.append(format.formatted(args)).append('\n');
   }
 }
