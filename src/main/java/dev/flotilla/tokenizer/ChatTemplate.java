@@ -8,6 +8,8 @@ import com.hubspot.jinjava.JinjavaConfig;
 import com.hubspot.jinjava.LegacyOverrides;
 import com.hubspot.jinjava.interpret.RenderResult;
 import com.hubspot.jinjava.interpret.TemplateError;
+import com.hubspot.jinjava.lib.exptest.ExpTest;
+import com.hubspot.jinjava.lib.filter.Filter;
 import com.hubspot.jinjava.lib.fn.ELFunctionDefinition;
 import dev.flotilla.model.ModelException;
 import java.io.IOException;
@@ -17,6 +19,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,9 +40,18 @@ public final class ChatTemplate {
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
   private static final Jinjava JINJAVA = jinjava();
+  private static final Set<String> FILTERS =
+      JINJAVA.getGlobalContext().getAllFilters().stream()
+          .map(Filter::getName)
+          .collect(Collectors.toUnmodifiableSet());
+  private static final Set<String> TESTS =
+      JINJAVA.getGlobalContext().getAllExpTests().stream()
+          .map(ExpTest::getName)
+          .collect(Collectors.toUnmodifiableSet());
 
   private final Path folder;
   private final @Nullable String template;
+  private final @Nullable String unknown;
   private final Map<String, String> special;
 
   private ChatTemplate(Path folder, @Nullable String template, Map<String, String> special) {
@@ -48,6 +61,7 @@ public final class ChatTemplate {
         template != null && template.endsWith("\n")
             ? template.substring(0, template.length() - 1)
             : template;
+    this.unknown = template == null ? null : TemplateNames.unknown(template, FILTERS, TESTS);
     this.special = Map.copyOf(special);
   }
 
@@ -119,6 +133,10 @@ public final class ChatTemplate {
     if (template == null) {
       throw new ChatTemplateException(
           "the model in %s has no chat template, so it only completes prompts".formatted(folder));
+    }
+    if (unknown != null) {
+      throw new ChatTemplateException(
+          "the chat template in %s uses %s, which is not supported".formatted(folder, unknown));
     }
     Map<String, Object> all = new HashMap<>(variables);
     all.putAll(special);

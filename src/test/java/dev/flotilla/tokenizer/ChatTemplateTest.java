@@ -102,13 +102,24 @@ class ChatTemplateTest {
             "{{ messages[::-1] }}",
             "{% for m in messages %}{{ m.content",
             "{{ no_such_function(1) }}",
-            "{{ messages | no_such_filter }}",
             "{{ 'a'.startswith('a') }}",
             "{% nonsense %}")) {
       String refusal = refusal(template(source), HELLO);
       assertTrue(refusal.startsWith("the chat template fails in line"), source + ": " + refusal);
       assertFalse(refusal.contains("\n"), refusal);
     }
+  }
+
+  @Test
+  void namesFiltersAndTestsThatDoNotExist() throws Exception {
+    String end = " which is not supported";
+    String filter = refusal(template("{{ messages | no_such_filter }}"), HELLO);
+    assertTrue(filter.endsWith("uses the filter 'no_such_filter'," + end), filter);
+    String test = refusal(template("{% if messages is not no_test %}a{% endif %}"), HELLO);
+    assertTrue(test.endsWith("uses the test 'no_test'," + end), test);
+    assertEquals(
+        "x | y is not z",
+        template("{# | no #}{{ 'x | y is not z' | trim }}").render(HELLO, true, Map.of()));
   }
 
   @Test
