@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
  * invariants after every event. {@code -Dsim.seed=N} replays one, {@code -Dsim.seeds=N} runs more.
  */
 class SchedulerSimulationTest {
-  private static final int SEEDS = 5_000;
+  private static final int SEEDS = 3_000;
   private static final int VOCAB = 20;
   private static final int EOS = 19;
 
