@@ -40,5 +40,5 @@ exec "$java_home/bin/java" \
   --add-opens jdk.management/com.sun.management.internal=ALL-UNNAMED \
   --sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED \
   -XX:+UseCompactObjectHeaders -Xlog:disable -Xlog:all=error:stderr \
-  -Dflotilla.home="$home" -Dvertx.hazelcast.config="${FLOTILLA_CLUSTER_CONFIG:-$home/cluster.xml}" \
+  -Dhazelcast.logging.type=slf4j -Dflotilla.home="$home" -Dvertx.hazelcast.config="${FLOTILLA_CLUSTER_CONFIG:-$home/cluster.xml}" \
   $FLOTILLA_JAVA_OPTS -cp "$home/lib/*" "$FLOTILLA_MAIN" "$@"

@@ -1,8 +1,10 @@
 package dev.flotilla;
 
+import dev.flotilla.config.Config;
 import dev.flotilla.config.ConfigException;
 import dev.flotilla.model.ModelException;
 import java.io.PrintWriter;
+import java.util.Comparator;
 import java.util.concurrent.Callable;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -74,14 +76,18 @@ public final class Flotilla implements Callable<Integer> {
     String sentence = String.valueOf(e.getMessage()).lines().findFirst().orElse("wrong usage");
     String meant =
         e instanceof UnmatchedArgumentException unmatched
-            ? unmatched.getSuggestions().stream()
-                .findFirst()
-                .map(nearest -> "; did you mean " + nearest + "?")
-                .orElse("")
+                && unmatched.getUnmatched().getFirst().startsWith("-")
+            ? "; did you mean " + nearest(unmatched.getUnmatched().getFirst(), e) + "?"
             : "";
     err.println(command + ": " + sentence + meant + " (see " + command + " --help)");
     err.flush();
     return CommandLine.ExitCode.USAGE;
+  }
+
+  private static String nearest(String option, ParameterException e) {
+    return e.getCommandLine().getCommandSpec().optionsMap().keySet().stream()
+        .min(Comparator.comparingInt(known -> Config.distance(option, known)))
+        .orElse("--help");
   }
 
   private static int failed(Exception e, CommandLine line) {

@@ -57,4 +57,14 @@ public final class FlotillaLauncher extends Launcher {
           .setMaxWorkerExecuteTimeUnit(TimeUnit.MINUTES);
     }
   }
+
+  @Override
+  public void handleDeployFailed(
+      Vertx vertx, String verticle, DeploymentOptions options, Throwable cause) {
+    Shutdown.closes(() -> {});
+    vertx
+        .close()
+        .onComplete(
+            closed -> Shutdown.fail("%s: %s".formatted(verticle, cause.getMessage()), cause));
+  }
 }

@@ -8,6 +8,7 @@ import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.spi.cluster.ClusterManager;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The typed sender and receiver over one Vert.x event bus. Delivery is best effort: whoever needs
@@ -51,13 +52,35 @@ public final class Bus {
     events.publish(to.name(), message, options(message));
   }
 
-  /** Receives on the caller's context; the future completes when every node can reach it. */
+  /**
+   * Receives on the caller's context; the future completes when every node can reach it. What
+   * cannot be read, or is of another family, is counted, logged now and then, and dropped.
+   */
   public <M> Future<Subscription> consume(Address<M> at, Consumer<M> receiver) {
-    MessageConsumer<M> consumer =
-        events
-            .<M>consumer(at.name())
-            .handler(message -> receiver.accept(at.family().cast(message.body())));
+    MessageConsumer<Object> consumer =
+        events.consumer(at.name(), message -> deliver(at, message.body(), receiver));
     return consumer.completion().map(ignored -> consumer::unregister);
+  }
+
+  /** Frames that receivers of this JVM could not read and dropped. */
+  public static long droppedFrames() {
+    return BadFrame.dropped();
+  }
+
+  private static <M> void deliver(Address<M> at, @Nullable Object body, Consumer<M> receiver) {
+    if (at.family().isInstance(body)) {
+      receiver.accept(at.family().cast(body));
+    } else {
+      BadFrame bad =
+          body instanceof BadFrame found
+              ? found
+              : new BadFrame(
+                  new FrameException(
+                      FrameException.Problem.TYPE,
+                      "a " + at.family().getSimpleName(),
+                      body == null ? "nothing" : body.getClass().getSimpleName()));
+      bad.drop(at.name());
+    }
   }
 
   private static void register(EventBus events, WireCodec<?> codec) {

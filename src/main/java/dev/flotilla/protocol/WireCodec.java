@@ -6,9 +6,10 @@ import java.util.List;
 
 /**
  * One codec per family of messages. The frame is its own length-prefixed stretch of the bus
- * message; local delivery hands over the same immutable object.
+ * message; local delivery hands over the same immutable object. A frame that cannot be read becomes
+ * a {@link BadFrame}, which the receiver counts and drops: nothing is thrown on an event loop.
  */
-final class WireCodec<M> implements MessageCodec<M, M> {
+final class WireCodec<M> implements MessageCodec<M, Object> {
   static final WireCodec<ToEngine> ENGINE = new WireCodec<>("fe", ToEngine.class);
   static final WireCodec<ToCoordinator> COORDINATOR = new WireCodec<>("fc", ToCoordinator.class);
   static final WireCodec<ToFrontend> FRONTEND = new WireCodec<>("ff", ToFrontend.class);
@@ -37,18 +38,26 @@ final class WireCodec<M> implements MessageCodec<M, M> {
   @Override
   public void encodeToWire(Buffer buffer, M message) {
     byte[] frame = Frames.encode(message);
-    buffer.appendInt(frame.length).appendBytes(frame);
+    buffer.appendIntLE(frame.length).appendBytes(frame);
   }
 
   @Override
-  public M decodeFromWire(int position, Buffer buffer) {
-    int length = buffer.getInt(position);
-    byte[] frame = buffer.getBytes(position + 4, position + 4 + length);
-    return family.cast(Frames.decode(family, frame));
+  public Object decodeFromWire(int position, Buffer buffer) {
+    try {
+      int left = buffer.length() - position - 4;
+      int length = left < 0 ? -1 : buffer.getIntLE(position);
+      if (length < 0 || length > left) {
+        throw new FrameException(
+            FrameException.Problem.TRUNCATED, "a frame of " + length + " bytes", left + " bytes");
+      }
+      return Frames.decode(family, buffer.getBytes(position + 4, position + 4 + length));
+    } catch (FrameException e) {
+      return new BadFrame(e);
+    }
   }
 
   @Override
-  public M transform(M message) {
+  public Object transform(M message) {
     return message;
   }
 

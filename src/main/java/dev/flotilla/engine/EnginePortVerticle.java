@@ -1,0 +1,410 @@
+package dev.flotilla.engine;
+
+import dev.flotilla.protocol.Addresses;
+import dev.flotilla.protocol.Bus;
+import dev.flotilla.protocol.EngineFacts;
+import dev.flotilla.protocol.Epoch;
+import dev.flotilla.protocol.FrontendId;
+import dev.flotilla.protocol.Incarnation;
+import dev.flotilla.protocol.LoadReport;
+import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.RequestId;
+import dev.flotilla.protocol.ToCoordinator;
+import dev.flotilla.protocol.ToEngine;
+import dev.flotilla.protocol.ToFrontend;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.VerticleBase;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
+
+/**
+ * One rank's port, on an event loop beside the worker that steps: owns the rank's bus addresses,
+ * performs its {@link EngineLife}, acknowledges receipt at once and reports the load, whether a
+ * step is under way or not. All sends of the rank leave from here: a clustered send from a busy
+ * worker would wait until the worker rests.
+ *
+ * <p>Deployed as a child of {@link EngineVerticle}, so that it is stopped first, while the worker
+ * can still end what runs.
+ */
+final class EnginePortVerticle extends VerticleBase {
+  private static final Logger LOG = LoggerFactory.getLogger(EnginePortVerticle.class);
+
+  /** Resolution of the life cycle's timers, the shortest of which is 250 ms. */
+  private static final long TICK_MS = 25;
+
+  /** Receipts that come closer together share one report. */
+  private static final long ACK_GAP_MS = 1;
+
+  /**
+   * Shortest time between two reports to the coordinator. Below the 6 ms of a short real step, so
+   * that each step's end is reported at once, while steps that take no time do not flood it.
+   */
+  private static final long REPORT_GAP_MS = 5;
+
+  /** A step is over by then, or the worker hangs. */
+  private static final long STOP_MS = 10_000;
+
+  /** Epochs that are remembered as ours; a front-end's view lags behind by one at most. */
+  private static final int EPOCHS_MAX = 8;
+
+  /**
+   * Who the engine is before it has a rank.
+   *
+   * @param rank null: any
+   */
+  record Identity(
+      Incarnation incarnation,
+      @Nullable Rank rank,
+      boolean local,
+      boolean headless,
+      String configHash) {}
+
+  private final Identity identity;
+  private final EngineFacts facts;
+  private final Inbox inbox;
+  private final Outbox outbox;
+  private final LoadGauge gauge;
+  private final String parent;
+  private final Set<FrontendId> owed = new LinkedHashSet<>(); // acknowledgements
+  private final List<Epoch> epochs = new ArrayList<>();
+  private final Promise<Void> ended = Promise.promise();
+  private @Nullable Bus bus;
+  private @Nullable Pacer acks;
+  private @Nullable Pacer reports;
+  private EngineLife life;
+  private boolean taking = true;
+
+  /**
+   * A port.
+   *
+   * @param queueMax most submits between two steps
+   * @param wakeLoop starts the worker's step loop
+   * @param parent deployment to be undeployed when the engine's life ends
+   */
+  EnginePortVerticle(
+      Identity identity, EngineFacts facts, int queueMax, Runnable wakeLoop, String parent) {
+    this.identity = identity;
+    this.facts = facts;
+    this.parent = parent;
+    inbox = new Inbox(queueMax, wakeLoop);
+    outbox = new Outbox(() -> context.runOnContext(ignored -> look()));
+    gauge = new LoadGauge(facts.kvBlocks());
+    life = EngineLife.start(identity.incarnation(), identity.rank(), 0);
+  }
+
+  Inbox inbox() {
+    return inbox;
+  }
+
+  Outbox outbox() {
+    return outbox;
+  }
+
+  @Override
+  public Future<?> start() {
+    bus = Bus.of(vertx);
+    acks = new Pacer(ACK_GAP_MS, this::acknowledge);
+    reports = new Pacer(REPORT_GAP_MS, this::report);
+    life = EngineLife.start(identity.incarnation(), identity.rank(), nowMs());
+    return bus()
+        .consume(Addresses.candidate(identity.incarnation()), this::receive)
+        .compose(ignored -> bus().consume(Addresses.ALL_ENGINES, this::receive))
+        .onSuccess(
+            ignored -> {
+              vertx.setPeriodic(TICK_MS, timer -> on(new EngineLife.Event.Tick(nowMs())));
+              on(new EngineLife.Event.Tick(nowMs()));
+            });
+  }
+
+  /** Says goodbye, ends what runs, and waits until that has been said. */
+  @Override
+  public Future<?> stop() {
+    on(new EngineLife.Event.Stop());
+    inbox.offer(new Inbox.Command.Stop());
+    long timer =
+        vertx.setTimer(
+            STOP_MS,
+            ignored -> {
+              LOG.error("{} stops without its last tokens: a step takes too long", name());
+              ended.tryComplete();
+            });
+    return ended.future().onComplete(ignored -> vertx.cancelTimer(timer));
+  }
+
+  private void receive(ToEngine message) {
+    switch (message) {
+      case ToEngine.Submit submit -> submit(submit);
+      case ToEngine.Abort(var request, int attempt) -> abort(request, attempt);
+      case ToEngine.Init init -> on(new EngineLife.Event.Init(init, nowMs()));
+      case ToEngine.Welcome welcome -> on(new EngineLife.Event.Welcome(welcome));
+      case ToEngine.Refused refused -> on(new EngineLife.Event.Refused(refused));
+      case ToEngine.WhoIsThere _ -> on(new EngineLife.Event.WhoIsThere(nowMs()));
+      case ToEngine.Ping(var from, long nonce) -> pong(from, nonce);
+      case ToEngine.Pong(var from, long _) -> on(new EngineLife.Event.Pong(from, nowMs()));
+      case ToEngine.Drain drain -> {
+        on(new EngineLife.Event.Drain(drain, nowMs()));
+        tellIdle();
+      }
+    }
+  }
+
+  private void submit(ToEngine.Submit submit) {
+    FrontendId frontend = submit.request().frontend();
+    gauge.received(frontend, submit.sequence());
+    if (!taking) {
+      refuse(submit, 503, "is draining: it takes nothing new");
+    } else if (!epochs.contains(submit.epoch())) {
+      refuse(submit, 503, "was never in epoch " + submit.epoch());
+    } else if (inbox.offer(new Inbox.Command.Submit(submit))) {
+      gauge.queued(Inbox.tokens(submit));
+    } else {
+      refuse(submit, 429, "has a full inbox; try again later");
+    }
+    owed.add(frontend);
+    Objects.requireNonNull(acks).request();
+    Objects.requireNonNull(reports).request();
+  }
+
+  private void refuse(ToEngine.Submit submit, int status, String reason) {
+    refuse(
+        new Outcome.Refused(
+            submit.request(), submit.attempt(), status, "%s %s".formatted(name(), reason)));
+  }
+
+  private void refuse(Outcome.Refused refused) {
+    Rank rank = Objects.requireNonNull(life.rank(), "submits come to a rank's address");
+    ToFrontend.Refusal refusal =
+        new ToFrontend.Refusal(
+            refused.request(),
+            refused.attempt(),
+            rank,
+            life.epoch(),
+            refused.status(),
+            refused.reason());
+    send(refused.request().frontend(), refusal);
+  }
+
+  private void abort(RequestId request, int attempt) {
+    if (!inbox.offer(new Inbox.Command.Abort(request, attempt))) {
+      LOG.warn("{} has a full inbox and goes on with {}, which was aborted", name(), request);
+    }
+  }
+
+  private void pong(FrontendId from, long nonce) {
+    Rank rank = life.rank();
+    if (rank != null) {
+      send(from, new ToFrontend.Pong(rank, identity.incarnation(), nonce));
+    }
+  }
+
+  /** Takes what the step loop has to say; called once for all of it. */
+  private void look() {
+    Snapshot latest = outbox.look();
+    for (Outcome outcome = outbox.poll(); outcome != null; outcome = outbox.poll()) {
+      publish(outcome);
+    }
+    gauge.update(latest);
+    if (life.connected()) {
+      Objects.requireNonNull(reports).request();
+    }
+    tellIdle();
+  }
+
+  private void publish(Outcome outcome) {
+    gauge.update(outcome.snapshot());
+    List<Future<?>> sends = new ArrayList<>();
+    outcome.refusals().forEach(this::refuse);
+    if (!outcome.deltas().isEmpty()) {
+      LoadReport load = gaugeReport();
+      outcome
+          .deltas()
+          .forEach(
+              (frontend, deltas) -> {
+                owed.remove(frontend);
+                sends.add(sendTokens(frontend, new ToFrontend.Tokens(load, deltas)));
+              });
+    }
+    String broken = outcome.broken();
+    if (broken != null) {
+      on(new EngineLife.Event.Broken(broken));
+    }
+    if (outcome.last()) {
+      Future.join(sends).onComplete(ignored -> ended.tryComplete());
+    }
+  }
+
+  /** A stream that has lost a delta cannot go on, so that its engine need not either. */
+  private Future<Void> sendTokens(FrontendId frontend, ToFrontend.Tokens tokens) {
+    return bus()
+        .send(Addresses.frontend(frontend), tokens)
+        .onFailure(
+            failure -> {
+              LOG.info("{} drops the work of {}: {}", name(), frontend, failure.getMessage());
+              inbox.offer(new Inbox.Command.AbortFrontend(frontend));
+            });
+  }
+
+  private void acknowledge() {
+    if (!owed.isEmpty() && life.rank() != null) {
+      ToFrontend.Load load = new ToFrontend.Load(gaugeReport());
+      owed.forEach(frontend -> send(frontend, load));
+    }
+    owed.clear();
+  }
+
+  private void report() {
+    if (life.connected()) {
+      tell(new ToCoordinator.Load(gaugeReport()));
+    }
+  }
+
+  private LoadReport gaugeReport() {
+    return gauge.report(
+        Objects.requireNonNull(life.rank()),
+        identity.incarnation(),
+        life.epoch(),
+        System.nanoTime());
+  }
+
+  private void tellIdle() {
+    if (life.stage() == EngineLife.Stage.DRAINING && gauge.idle()) {
+      on(new EngineLife.Event.Idle());
+    }
+  }
+
+  private void on(EngineLife.Event event) {
+    EngineLife.Step step = life.on(event);
+    if (step.next().stage() != life.stage()) {
+      LOG.info("{}: {} to {} by {}", name(), life.stage(), step.next().stage(), event);
+    }
+    life = step.next();
+    if (!epochs.contains(life.epoch()) && !life.epoch().equals(Epoch.NONE)) {
+      epochs.add(life.epoch());
+      if (epochs.size() > EPOCHS_MAX) {
+        epochs.removeFirst();
+      }
+    }
+    step.effects().forEach(this::perform);
+  }
+
+  private void perform(EngineLife.Effect effect) {
+    switch (effect) {
+      case EngineLife.Effect.SayHello(var rank, var highest) -> hello(rank, highest);
+      case EngineLife.Effect.Register(var rank) ->
+          bus()
+              .consume(Addresses.engine(rank, identity.incarnation()), this::receive)
+              .onSuccess(ignored -> on(new EngineLife.Event.Registered(nowMs())))
+              .onFailure(
+                  failure ->
+                      on(
+                          new EngineLife.Event.Broken(
+                              "its address could not be registered: " + failure.getMessage())));
+      case EngineLife.Effect.Warm(var frontends) -> frontends.forEach(this::ping);
+      case EngineLife.Effect.SayReady(var rank, var epoch) ->
+          handshake(new ToCoordinator.Ready(rank, identity.incarnation(), epoch, facts));
+      case EngineLife.Effect.Beat() -> report();
+      case EngineLife.Effect.TakeNothingNew() -> taking = false;
+      case EngineLife.Effect.Leave(var rank, var reason) ->
+          tell(new ToCoordinator.Leaving(rank, identity.incarnation(), reason));
+      case EngineLife.Effect.Undeploy(var reason) -> undeploy(reason);
+    }
+  }
+
+  private void hello(@Nullable Rank rank, Epoch highest) {
+    handshake(
+        new ToCoordinator.Hello(
+            identity.incarnation(),
+            rank,
+            bus().node(),
+            identity.local(),
+            identity.headless(),
+            identity.configHash(),
+            highest));
+  }
+
+  private void ping(FrontendId frontend) {
+    Rank rank = Objects.requireNonNull(life.rank());
+    send(frontend, new ToFrontend.Ping(rank, identity.incarnation(), 0));
+  }
+
+  private void undeploy(String reason) {
+    LOG.atLevel(reason.startsWith("drained") ? Level.INFO : Level.ERROR)
+        .log("{} stops: {}", name(), reason);
+    vertx
+        .undeploy(parent)
+        .onFailure(failure -> LOG.debug("{} was being undeployed already", name(), failure));
+  }
+
+  private void handshake(ToCoordinator message) {
+    bus()
+        .send(Addresses.HANDSHAKE, message)
+        .onFailure(failure -> LOG.debug("no coordinator yet: {}", failure.getMessage()));
+  }
+
+  private void tell(ToCoordinator message) {
+    bus()
+        .send(Addresses.COORDINATOR, message)
+        .onFailure(failure -> LOG.debug("no coordinator: {}", failure.getMessage()));
+  }
+
+  private void send(FrontendId frontend, ToFrontend message) {
+    bus()
+        .send(Addresses.frontend(frontend), message)
+        .onFailure(failure -> LOG.debug("{} is gone: {}", frontend, failure.getMessage()));
+  }
+
+  private Bus bus() {
+    return Objects.requireNonNull(bus, "start() comes first");
+  }
+
+  private String name() {
+    Rank rank = life.rank();
+    return "engine %s (epoch %s)".formatted(rank == null ? "without a rank" : rank, life.epoch());
+  }
+
+  private static long nowMs() {
+    return System.nanoTime() / 1_000_000;
+  }
+
+  /**
+   * Performs an action at once, but never more often than its gap; what is left out, later once.
+   */
+  private final class Pacer {
+    private final long gapMs;
+    private final Runnable action;
+    private long lastNanos = System.nanoTime() - 1_000_000_000;
+    private boolean armed;
+
+    Pacer(long gapMs, Runnable action) {
+      this.gapMs = gapMs;
+      this.action = action;
+    }
+
+    void request() {
+      if (armed) {
+        return;
+      }
+      long leftNanos = lastNanos + gapMs * 1_000_000 - System.nanoTime();
+      if (leftNanos <= 0) {
+        perform();
+      } else {
+        armed = true;
+        vertx.setTimer(Math.max(1, Math.ceilDiv(leftNanos, 1_000_000)), ignored -> perform());
+      }
+    }
+
+    private void perform() {
+      armed = false;
+      lastNanos = System.nanoTime();
+      action.run();
+    }
+  }
+}

@@ -1,0 +1,93 @@
+package dev.flotilla.engine;
+
+import dev.flotilla.config.EngineConfig;
+import dev.flotilla.executor.scripted.ScriptedExecutor;
+import dev.flotilla.model.Executor;
+import dev.flotilla.model.ModelConfig;
+import dev.flotilla.model.ModelException;
+import dev.flotilla.model.ModelFolder;
+import dev.flotilla.protocol.TokenIds;
+import java.nio.file.Path;
+
+/** Opens what an engine's configuration asks for. Loads weights, so it may take long. */
+final class Executors {
+  private Executors() {}
+
+  /**
+   * An executor that is ready.
+   *
+   * @param model the model's name
+   * @param maxModelLen most tokens of prompt and output together
+   */
+  record Opened(Executor executor, String model, int maxModelLen) {}
+
+  /** Opens an executor; replaced in tests. */
+  interface Source {
+    Opened open(EngineConfig config);
+  }
+
+  /**
+   * The configured one.
+   *
+   * @throws ModelException with a sentence if the model or the executor cannot be used
+   */
+  static Opened open(EngineConfig config) {
+    return switch (config.executor()) {
+      case CPU -> cpu(config);
+      case SCRIPTED -> scripted(config);
+      case CUDA -> throw new ModelException("executor cuda is not built yet; use --executor cpu");
+    };
+  }
+
+  private static Opened cpu(EngineConfig config) {
+    throw new ModelException("executor cpu is not built yet for " + config.model());
+  }
+
+  private static Opened scripted(EngineConfig config) {
+    ModelFolder folder = ModelFolder.open(Path.of(config.model()));
+    int longest = maxModelLen(config, config.scripted().maxModelLen(), "the scripted executor's");
+    TokenIds specials =
+        TokenIds.of(folder.specialTokens().keySet().stream().mapToInt(Integer::intValue).toArray());
+    ScriptedExecutor executor =
+        new ScriptedExecutor(
+            folder.config(),
+            specials,
+            config.scripted(),
+            config.blockSize(),
+            config.numGpuBlocksOverride());
+    return new Opened(executor, folder.name(), fitting(config, longest, executor));
+  }
+
+  private static int maxModelLen(EngineConfig config, int models, String whose) {
+    Integer wanted = config.maxModelLen();
+    if (wanted != null && wanted > models) {
+      throw new ModelException(
+          "--max-model-len %d is more than %s longest sequence of %d tokens"
+              .formatted(wanted, whose, models));
+    }
+    return wanted == null ? models : wanted;
+  }
+
+  /**
+   * A sequence of full length must fit into the KV cache: an explicit length that does not is an
+   * error, the model's own is cut.
+   */
+  private static int fitting(EngineConfig config, int longest, Executor executor) {
+    long capacity = (long) executor.blocks() * executor.blockSize();
+    if (longest <= capacity) {
+      return longest;
+    }
+    if (config.maxModelLen() != null) {
+      executor.close();
+      throw new ModelException(
+          "--max-model-len %d does not fit into a KV cache of %d blocks of %d tokens; ask for at most %d, or for more blocks with --num-gpu-blocks-override"
+              .formatted(longest, executor.blocks(), executor.blockSize(), capacity));
+    }
+    return (int) capacity;
+  }
+
+  /** The longest sequence that the model knows, or that the configuration allows. */
+  static int maxModelLen(EngineConfig config, ModelConfig model) {
+    return maxModelLen(config, model.maxPositions(), "the model's");
+  }
+}

@@ -1,0 +1,89 @@
+package dev.flotilla.engine;
+
+import dev.flotilla.protocol.FrontendId;
+import dev.flotilla.protocol.RequestId;
+import dev.flotilla.protocol.ToEngine;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The bounded queue from the port (one thread) to the step loop (another). Wakes the loop when it
+ * sleeps, and only then. Submits are refused while room is still left for aborts, which must not be
+ * lost to a burst of submits.
+ */
+final class Inbox {
+  /** Room that submits leave: aborts and stops of a burst between two steps. */
+  private static final int RESERVE = 4096;
+
+  /** What the step loop can be told. */
+  sealed interface Command {
+    record Submit(ToEngine.Submit submit) implements Command {}
+
+    record Abort(RequestId request, int attempt) implements Command {}
+
+    record AbortFrontend(FrontendId frontend) implements Command {}
+
+    /** End everything; nothing comes after it. */
+    record Stop() implements Command {}
+  }
+
+  private final int submitsMax;
+  private final BlockingQueue<Command> queue;
+  private final AtomicInteger submits = new AtomicInteger();
+  private final AtomicBoolean awake = new AtomicBoolean();
+  private final Runnable wake;
+
+  /**
+   * An empty one, its loop asleep.
+   *
+   * @param submitsMax most submits between two steps
+   * @param wake starts the loop; called by the port's thread
+   */
+  Inbox(int submitsMax, Runnable wake) {
+    this.submitsMax = submitsMax;
+    this.queue = new ArrayBlockingQueue<>(submitsMax + RESERVE);
+    this.wake = wake;
+  }
+
+  /** What a submit adds to the queued tokens. */
+  static int tokens(ToEngine.Submit submit) {
+    return submit.prompt().size() + submit.delivered().size();
+  }
+
+  /** Hands a command over; false if there is no room. */
+  boolean offer(Command command) {
+    boolean submit = command instanceof Command.Submit;
+    if (submit && submits.get() >= submitsMax) {
+      return false;
+    }
+    if (submit) {
+      submits.incrementAndGet();
+    }
+    boolean taken = queue.offer(command);
+    if (!taken && submit) {
+      submits.decrementAndGet();
+    }
+    if (awake.compareAndSet(false, true)) {
+      wake.run();
+    }
+    return taken;
+  }
+
+  /** The next command, for the loop; null if there is none. */
+  @Nullable Command poll() {
+    Command command = queue.poll();
+    if (command instanceof Command.Submit) {
+      submits.decrementAndGet();
+    }
+    return command;
+  }
+
+  /** The loop goes to sleep; false if a command came in the meantime and it must not. */
+  boolean sleep() {
+    awake.set(false);
+    return queue.isEmpty() || !awake.compareAndSet(false, true);
+  }
+}

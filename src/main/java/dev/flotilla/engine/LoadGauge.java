@@ -1,0 +1,104 @@
+package dev.flotilla.engine;
+
+import dev.flotilla.protocol.Epoch;
+import dev.flotilla.protocol.FrontendId;
+import dev.flotilla.protocol.Incarnation;
+import dev.flotilla.protocol.LoadReport;
+import dev.flotilla.protocol.Rank;
+import dev.flotilla.scheduler.Counters;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Measures one rank's load from what its port has received and what its step loop says: work in the
+ * inbox is counted as waiting, so that a report that acknowledges a submit counts its work too.
+ * Used by the port's thread.
+ */
+final class LoadGauge {
+  /** Front-ends whose sequence numbers are remembered; one more start of one forgets the oldest. */
+  private static final int FRONTENDS_MAX = 1024;
+
+  private final int kvBlocks;
+  private final Map<FrontendId, Long> received =
+      new LinkedHashMap<>(64, 0.75f, true) {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<FrontendId, Long> eldest) {
+          return size() > FRONTENDS_MAX;
+        }
+      };
+
+  private @Nullable List<LoadReport.Ack> acks;
+  private Snapshot snapshot = Snapshot.NONE;
+  private long submits;
+  private long tokens;
+  private long sequence;
+
+  LoadGauge(int kvBlocks) {
+    this.kvBlocks = kvBlocks;
+  }
+
+  /** A submit has come; it is acknowledged even if it is refused. */
+  void received(FrontendId frontend, long number) {
+    Long known = received.get(frontend);
+    if (known == null || known < number) {
+      received.put(frontend, number);
+      acks = null;
+    }
+  }
+
+  /** A submit of so many tokens lies in the inbox. */
+  void queued(int promptTokens) {
+    submits++;
+    tokens += promptTokens;
+  }
+
+  /** The step loop's state, unless a newer one is known. */
+  void update(Snapshot newer) {
+    if (newer.version() > snapshot.version()) {
+      snapshot = newer;
+    }
+  }
+
+  /** Whether nothing waits, runs or lies in the inbox. */
+  boolean idle() {
+    return submits == snapshot.takenSubmits() && snapshot.counters().idle() && !snapshot.stepping();
+  }
+
+  /** The load now, under the next number. */
+  LoadReport report(Rank rank, Incarnation incarnation, Epoch epoch, long nowNanos) {
+    Counters counters = snapshot.counters();
+    long age = snapshot.stepping() ? 0 : (nowNanos - snapshot.lastStepNanos()) / 1_000_000;
+    return new LoadReport(
+        rank,
+        incarnation,
+        epoch,
+        ++sequence,
+        counters.waiting() + (int) (submits - snapshot.takenSubmits()),
+        counters.running(),
+        counters.queuedTokens() + tokens - snapshot.takenTokens(),
+        counters.residentTokens(),
+        counters.blocksUsed(),
+        kvBlocks,
+        snapshot.steps(),
+        0,
+        snapshot.stepping(),
+        snapshot.steps() == 0 && !snapshot.stepping() ? -1 : Math.max(0, age),
+        acks());
+  }
+
+  private List<LoadReport.Ack> acks() {
+    List<LoadReport.Ack> known = acks;
+    if (known == null) {
+      known =
+          received.entrySet().stream()
+              .map(entry -> new LoadReport.Ack(entry.getKey(), entry.getValue()))
+              .toList();
+      acks = known;
+    }
+    return known;
+  }
+}

@@ -1,0 +1,26 @@
+package dev.flotilla.engine;
+
+import dev.flotilla.scheduler.Counters;
+
+/**
+ * What the step loop tells its port about itself, at every step's start and end.
+ *
+ * @param version rises by one with each
+ * @param counters the scheduler's
+ * @param takenSubmits submits ever taken out of the inbox; the port knows how many it put in
+ * @param takenTokens their prompt and delivered tokens
+ * @param steps ever completed
+ * @param stepping whether one is under way
+ * @param lastStepNanos when the last one ended; meaningless before the first
+ */
+record Snapshot(
+    long version,
+    Counters counters,
+    long takenSubmits,
+    long takenTokens,
+    long steps,
+    boolean stepping,
+    long lastStepNanos) {
+
+  static final Snapshot NONE = new Snapshot(0, Counters.NONE, 0, 0, 0, false, 0);
+}

@@ -1,0 +1,106 @@
+package dev.flotilla.protocol;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The type byte of every message; unique over all families, so that a frame of the wrong family is
+ * told apart. Ids are never reused.
+ */
+enum FrameType {
+  SUBMIT(0x10, ToEngine.Submit.class),
+  ABORT(0x11, ToEngine.Abort.class),
+  INIT(0x12, ToEngine.Init.class),
+  WELCOME(0x13, ToEngine.Welcome.class),
+  REFUSED(0x14, ToEngine.Refused.class),
+  WHO_IS_THERE(0x15, ToEngine.WhoIsThere.class),
+  ENGINE_PING(0x16, ToEngine.Ping.class),
+  ENGINE_PONG(0x17, ToEngine.Pong.class),
+  DRAIN(0x18, ToEngine.Drain.class),
+  HELLO(0x30, ToCoordinator.Hello.class),
+  READY(0x31, ToCoordinator.Ready.class),
+  COORDINATOR_LOAD(0x32, ToCoordinator.Load.class),
+  LEAVING(0x33, ToCoordinator.Leaving.class),
+  FRONTEND_HELLO(0x34, ToCoordinator.FrontendHello.class),
+  NODE_HELLO(0x35, ToCoordinator.NodeHello.class),
+  NODE_LEFT(0x36, ToCoordinator.NodeLeft.class),
+  TOKENS(0x50, ToFrontend.Tokens.class),
+  FRONTEND_LOAD(0x51, ToFrontend.Load.class),
+  REFUSAL(0x52, ToFrontend.Refusal.class),
+  VIEW(0x53, ToFrontend.View.class),
+  FRONTEND_PING(0x54, ToFrontend.Ping.class),
+  FRONTEND_PONG(0x55, ToFrontend.Pong.class),
+  START_ENGINE(0x70, ToNode.StartEngine.class),
+  STOP_ENGINE(0x71, ToNode.StopEngine.class);
+
+  private static final @Nullable FrameType[] BY_ID = new @Nullable FrameType[256];
+
+  static {
+    for (FrameType type : values()) {
+      if (BY_ID[type.id] != null) {
+        throw new IllegalStateException(type + " has the id of " + BY_ID[type.id]);
+      }
+      BY_ID[type.id] = type;
+    }
+  }
+
+  final int id;
+  final Class<?> message;
+
+  FrameType(int id, Class<?> message) {
+    this.id = id;
+    this.message = message;
+  }
+
+  static FrameType of(int id) {
+    FrameType type = BY_ID[id];
+    if (type == null) {
+      throw new FrameException(
+          FrameException.Problem.TYPE, "a known message type", "0x%02x".formatted(id));
+    }
+    return type;
+  }
+
+  static FrameType of(ToEngine message) {
+    return switch (message) {
+      case ToEngine.Submit _ -> SUBMIT;
+      case ToEngine.Abort _ -> ABORT;
+      case ToEngine.Init _ -> INIT;
+      case ToEngine.Welcome _ -> WELCOME;
+      case ToEngine.Refused _ -> REFUSED;
+      case ToEngine.WhoIsThere _ -> WHO_IS_THERE;
+      case ToEngine.Ping _ -> ENGINE_PING;
+      case ToEngine.Pong _ -> ENGINE_PONG;
+      case ToEngine.Drain _ -> DRAIN;
+    };
+  }
+
+  static FrameType of(ToCoordinator message) {
+    return switch (message) {
+      case ToCoordinator.Hello _ -> HELLO;
+      case ToCoordinator.Ready _ -> READY;
+      case ToCoordinator.Load _ -> COORDINATOR_LOAD;
+      case ToCoordinator.Leaving _ -> LEAVING;
+      case ToCoordinator.FrontendHello _ -> FRONTEND_HELLO;
+      case ToCoordinator.NodeHello _ -> NODE_HELLO;
+      case ToCoordinator.NodeLeft _ -> NODE_LEFT;
+    };
+  }
+
+  static FrameType of(ToFrontend message) {
+    return switch (message) {
+      case ToFrontend.Tokens _ -> TOKENS;
+      case ToFrontend.Load _ -> FRONTEND_LOAD;
+      case ToFrontend.Refusal _ -> REFUSAL;
+      case ToFrontend.View _ -> VIEW;
+      case ToFrontend.Ping _ -> FRONTEND_PING;
+      case ToFrontend.Pong _ -> FRONTEND_PONG;
+    };
+  }
+
+  static FrameType of(ToNode message) {
+    return switch (message) {
+      case ToNode.StartEngine _ -> START_ENGINE;
+      case ToNode.StopEngine _ -> STOP_ENGINE;
+    };
+  }
+}

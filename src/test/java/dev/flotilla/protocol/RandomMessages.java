@@ -1,0 +1,228 @@
+package dev.flotilla.protocol;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+import org.jspecify.annotations.Nullable;
+
+/** Messages of every type with random contents, drawn from a seed. */
+final class RandomMessages {
+  private final RandomGenerator random;
+
+  RandomMessages(long seed) {
+    random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
+  }
+
+  /** One message of the given type. */
+  Object next(FrameType type) {
+    return switch (type) {
+      case SUBMIT ->
+          new ToEngine.Submit(
+              request(),
+              random.nextInt(),
+              epoch(),
+              random.nextLong(),
+              ids(40),
+              ids(10),
+              sampling());
+      case ABORT -> new ToEngine.Abort(request(), random.nextInt());
+      case INIT ->
+          new ToEngine.Init(
+              rank(), incarnation(), epoch(), random.nextInt(), list(3, _ -> frontend()));
+      case WELCOME -> new ToEngine.Welcome(incarnation(), epoch());
+      case REFUSED -> new ToEngine.Refused(incarnation(), text());
+      case WHO_IS_THERE -> new ToEngine.WhoIsThere(random.nextInt());
+      case ENGINE_PING -> new ToEngine.Ping(frontend(), random.nextLong());
+      case ENGINE_PONG -> new ToEngine.Pong(frontend(), random.nextLong());
+      case DRAIN -> new ToEngine.Drain(incarnation(), random.nextLong());
+      case TOKENS -> new ToFrontend.Tokens(load(), deltas());
+      case FRONTEND_LOAD -> new ToFrontend.Load(load());
+      case REFUSAL ->
+          new ToFrontend.Refusal(
+              request(), random.nextInt(), rank(), epoch(), random.nextInt(), text());
+      case VIEW ->
+          new ToFrontend.View(
+              new ClusterView(
+                  random.nextInt(), random.nextLong(), random.nextInt(), list(3, _ -> engine())));
+      case FRONTEND_PING -> new ToFrontend.Ping(rank(), incarnation(), random.nextLong());
+      case FRONTEND_PONG -> new ToFrontend.Pong(rank(), incarnation(), random.nextLong());
+      case HELLO,
+          READY,
+          COORDINATOR_LOAD,
+          LEAVING,
+          FRONTEND_HELLO,
+          NODE_HELLO,
+          NODE_LEFT,
+          START_ENGINE,
+          STOP_ENGINE ->
+          membership(type);
+    };
+  }
+
+  private Object membership(FrameType type) {
+    return switch (type) {
+      case HELLO ->
+          new ToCoordinator.Hello(
+              incarnation(),
+              random.nextBoolean() ? null : rank(),
+              node(),
+              random.nextBoolean(),
+              random.nextBoolean(),
+              text(),
+              epoch());
+      case READY -> new ToCoordinator.Ready(rank(), incarnation(), epoch(), facts());
+      case COORDINATOR_LOAD -> new ToCoordinator.Load(load());
+      case LEAVING -> new ToCoordinator.Leaving(rank(), incarnation(), text());
+      case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(frontend(), node());
+      case NODE_HELLO ->
+          new ToCoordinator.NodeHello(node(), text(), random.nextInt(), random.nextBoolean());
+      case NODE_LEFT -> new ToCoordinator.NodeLeft(node());
+      case START_ENGINE -> new ToNode.StartEngine(text());
+      case STOP_ENGINE -> new ToNode.StopEngine(rank(), incarnation(), random.nextLong());
+      default -> throw new IllegalArgumentException(type.toString());
+    };
+  }
+
+  private ClusterView.Engine engine() {
+    List<EngineState> states = List.of(EngineState.values());
+    return new ClusterView.Engine(
+        rank(),
+        incarnation(),
+        epoch(),
+        states.get(random.nextInt(states.size())),
+        node(),
+        random.nextBoolean(),
+        random.nextBoolean(),
+        random.nextBoolean() ? null : facts(),
+        random.nextBoolean() ? null : load());
+  }
+
+  private EngineFacts facts() {
+    return new EngineFacts(
+        text(),
+        text(),
+        random.nextInt(),
+        random.nextInt(),
+        random.nextInt(),
+        random.nextInt(),
+        random.nextInt(),
+        text());
+  }
+
+  private LoadReport load() {
+    return new LoadReport(
+        rank(),
+        incarnation(),
+        epoch(),
+        random.nextLong(),
+        random.nextInt(),
+        random.nextInt(),
+        random.nextLong(),
+        random.nextLong(),
+        random.nextInt(),
+        random.nextInt(),
+        random.nextLong(),
+        random.nextLong(),
+        random.nextBoolean(),
+        random.nextLong(),
+        list(3, _ -> new LoadReport.Ack(frontend(), random.nextLong())));
+  }
+
+  private List<ToFrontend.Delta> deltas() {
+    FrontendId one = frontend();
+    boolean shared = random.nextBoolean();
+    boolean logprobs = random.nextBoolean();
+    boolean promptLogprobs = random.nextBoolean();
+    return list(
+        5,
+        _ ->
+            new ToFrontend.Delta(
+                new RequestId(shared ? one : frontend(), random.nextLong()),
+                random.nextInt(),
+                random.nextInt(),
+                ids(4),
+                finish(),
+                random.nextInt(),
+                logprobs ? list(3, _ -> logprobs()) : List.of(),
+                promptLogprobs ? list(5, _ -> logprobs()) : List.of()));
+  }
+
+  private @Nullable FinishReason finish() {
+    return switch (random.nextInt(5)) {
+      case 0 -> FinishReason.STOP;
+      case 1 -> FinishReason.LENGTH;
+      case 2 -> FinishReason.ABORT;
+      case 3 -> FinishReason.ERROR;
+      default -> null;
+    };
+  }
+
+  private Logprobs logprobs() {
+    return new Logprobs(entry(), list(4, _ -> entry()));
+  }
+
+  private Logprobs.Entry entry() {
+    return new Logprobs.Entry(random.nextInt(), -random.nextFloat());
+  }
+
+  private Sampling sampling() {
+    return new Sampling(
+        random.nextFloat(),
+        1 - random.nextFloat(),
+        random.nextInt(100),
+        random.nextFloat(),
+        random.nextLong(),
+        1 + random.nextInt(Integer.MAX_VALUE - 1),
+        random.nextInt(Integer.MAX_VALUE),
+        random.nextBoolean(),
+        ids(3),
+        random.nextInt(22) - 1,
+        random.nextInt(22) - 1);
+  }
+
+  private RequestId request() {
+    return new RequestId(frontend(), random.nextLong());
+  }
+
+  private Rank rank() {
+    return new Rank(random.nextInt(Rank.COUNT_MAX));
+  }
+
+  private Epoch epoch() {
+    return new Epoch(random.nextInt(Integer.MAX_VALUE), random.nextInt(Integer.MAX_VALUE));
+  }
+
+  private Incarnation incarnation() {
+    return new Incarnation("i" + Long.toHexString(random.nextLong()));
+  }
+
+  private FrontendId frontend() {
+    return new FrontendId("f" + Long.toHexString(random.nextLong()));
+  }
+
+  private NodeId node() {
+    return new NodeId("n" + Long.toHexString(random.nextLong()));
+  }
+
+  private TokenIds ids(int most) {
+    return TokenIds.of(random.ints(random.nextInt(most + 1)).toArray());
+  }
+
+  private String text() {
+    return random
+        .ints(random.nextInt(8), 0, 0x2000)
+        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+        .toString();
+  }
+
+  private <T> List<T> list(int most, Function<Integer, T> make) {
+    int count = random.nextInt(most + 1);
+    List<T> items = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      items.add(make.apply(i));
+    }
+    return items;
+  }
+}

@@ -1,0 +1,113 @@
+package dev.flotilla.protocol;
+
+import java.util.List;
+
+/** One fixed message of every type; the golden frames are made of these. */
+final class SampleMessages {
+  static final Rank RANK = new Rank(3);
+  static final Incarnation INCARNATION = new Incarnation("9f3c1a7e");
+  static final Epoch EPOCH = new Epoch(2, 5);
+  static final FrontendId FRONTEND = new FrontendId("fe-1");
+  static final NodeId NODE = new NodeId("node-a");
+  static final RequestId REQUEST = new RequestId(FRONTEND, 42);
+  static final EngineFacts FACTS =
+      new EngineFacts("tiny-llama", "cpu", 1024, 16, 4096, 256, 2048, "0.1.0");
+  static final LoadReport LOAD =
+      new LoadReport(
+          RANK,
+          INCARNATION,
+          EPOCH,
+          77,
+          4,
+          8,
+          1234,
+          56789,
+          300,
+          1024,
+          1_000_001,
+          0,
+          true,
+          0,
+          List.of(
+              new LoadReport.Ack(FRONTEND, 19),
+              new LoadReport.Ack(new FrontendId("fe-2"), 1L << 40)));
+
+  private SampleMessages() {}
+
+  static Object of(FrameType type) {
+    return switch (type) {
+      case SUBMIT ->
+          new ToEngine.Submit(
+              REQUEST,
+              2,
+              EPOCH,
+              19,
+              TokenIds.of(1, 2, 300, 128_255),
+              TokenIds.of(7),
+              new Sampling(0.7f, 0.9f, 40, 0.05f, -1, 64, 1, true, TokenIds.of(2, 13), 5, 0));
+      case ABORT -> new ToEngine.Abort(REQUEST, 2);
+      case INIT -> new ToEngine.Init(RANK, INCARNATION, EPOCH, 4, List.of(FRONTEND));
+      case WELCOME -> new ToEngine.Welcome(INCARNATION, EPOCH);
+      case REFUSED -> new ToEngine.Refused(INCARNATION, "rank 9 is not one of 0 to 3");
+      case WHO_IS_THERE -> new ToEngine.WhoIsThere(2);
+      case ENGINE_PING -> new ToEngine.Ping(FRONTEND, 11);
+      case ENGINE_PONG -> new ToEngine.Pong(FRONTEND, 12);
+      case DRAIN -> new ToEngine.Drain(INCARNATION, 30_000);
+      case HELLO ->
+          new ToCoordinator.Hello(INCARNATION, RANK, NODE, true, false, "c0ffee", Epoch.NONE);
+      case READY -> new ToCoordinator.Ready(RANK, INCARNATION, EPOCH, FACTS);
+      case COORDINATOR_LOAD -> new ToCoordinator.Load(LOAD);
+      case LEAVING -> new ToCoordinator.Leaving(RANK, INCARNATION, "drained");
+      case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(FRONTEND, NODE);
+      case NODE_HELLO -> new ToCoordinator.NodeHello(NODE, "10.0.0.7", 8, true);
+      case NODE_LEFT -> new ToCoordinator.NodeLeft(NODE);
+      case TOKENS -> new ToFrontend.Tokens(LOAD, deltas());
+      case FRONTEND_LOAD -> new ToFrontend.Load(LOAD);
+      case REFUSAL -> new ToFrontend.Refusal(REQUEST, 2, RANK, EPOCH, 429, "the queue is full");
+      case VIEW -> new ToFrontend.View(view());
+      case FRONTEND_PING -> new ToFrontend.Ping(RANK, INCARNATION, 13);
+      case FRONTEND_PONG -> new ToFrontend.Pong(RANK, INCARNATION, 14);
+      case START_ENGINE -> new ToNode.StartEngine("{\"rank\":3}");
+      case STOP_ENGINE -> new ToNode.StopEngine(RANK, INCARNATION, 5_000);
+    };
+  }
+
+  static ClusterView view() {
+    return new ClusterView(
+        2,
+        9,
+        4,
+        List.of(
+            new ClusterView.Engine(
+                new Rank(0),
+                new Incarnation("aa"),
+                new Epoch(2, 1),
+                EngineState.CONNECTED,
+                NODE,
+                true,
+                false,
+                null,
+                null),
+            new ClusterView.Engine(
+                RANK, INCARNATION, EPOCH, EngineState.READY, NODE, false, true, FACTS, LOAD)));
+  }
+
+  private static List<ToFrontend.Delta> deltas() {
+    Logprobs position =
+        new Logprobs(
+            new Logprobs.Entry(300, -0.5f),
+            List.of(new Logprobs.Entry(300, -0.5f), new Logprobs.Entry(4, -1.25f)));
+    return List.of(
+        new ToFrontend.Delta(
+            REQUEST, 2, 17, TokenIds.of(300), null, -1, List.of(position), List.of(position)),
+        new ToFrontend.Delta(
+            new RequestId(FRONTEND, 43),
+            1,
+            5,
+            TokenIds.of(8, 13),
+            FinishReason.STOP,
+            13,
+            List.of(),
+            List.of()));
+  }
+}
