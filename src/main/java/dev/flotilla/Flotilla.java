@@ -26,7 +26,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     description = "Serves large language models from a fleet of data-parallel engines.",
     mixinStandardHelpOptions = true,
     versionProvider = Flotilla.Version.class,
-    subcommands = {ServeCommand.class})
+    subcommands = {ServeCommand.class, BenchCommand.class, EnginesCommand.class})
 public final class Flotilla implements Callable<Integer> {
   @Spec
   @SuppressWarnings("NullAway.Init") // Set by picocli.
@@ -45,6 +45,10 @@ public final class Flotilla implements Callable<Integer> {
   }
 
   static int run(String... args) {
+    return commandLine().execute(args);
+  }
+
+  static CommandLine commandLine() {
     CommandLine line = new CommandLine(new Flotilla());
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setOverwrittenOptionsAllowed(false);
@@ -57,7 +61,7 @@ public final class Flotilla implements Callable<Integer> {
           }
           return new CommandLine.RunLast().execute(parsed);
         });
-    return line.execute(args);
+    return line;
   }
 
   @Override
