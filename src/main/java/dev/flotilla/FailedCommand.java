@@ -7,4 +7,8 @@ final class FailedCommand extends RuntimeException {
   FailedCommand(String message) {
     super(message);
   }
+
+  FailedCommand(String message, Throwable cause) {
+    super(message, cause);
+  }
 }

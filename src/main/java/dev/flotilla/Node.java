@@ -90,7 +90,7 @@ final class Node {
     Optional<String> other = plan.headless() ? Optional.empty() : cluster.earlierHead();
     if (other.isPresent()) {
       await(vertx.close(), STEP_SECONDS, "the cluster could not be left");
-      throw new FailedStart(
+      throw new FailedCommand(
           "cluster '%s' has a head already, serving on %s; add engines to it with serve --headless, or choose another --cluster-name"
               .formatted(cluster.name(), other.get()));
     }
@@ -129,9 +129,9 @@ final class Node {
     for (int i = 0; i < plan.frontends(); i++) {
       try {
         await(deploy(FRONTEND, Config.format(config)), STEP_SECONDS, "the front-end did not start");
-      } catch (FailedStart e) {
+      } catch (FailedCommand e) {
         if (e.getCause() instanceof BindException) {
-          throw new FailedStart(
+          throw new FailedCommand(
               "port %d on %s cannot be listened on (%s); choose another with --port"
                   .formatted(config.port(), config.host(), e.getCause().getMessage()),
               e);
@@ -170,7 +170,7 @@ final class Node {
           : "Flotilla is ready on http://%s:%d (%d engines)"
               .formatted(plan.frontend().host(), port(), serving);
     } catch (TimeoutException e) {
-      throw new FailedStart(missing(), e);
+      throw new FailedCommand(missing(), e);
     } catch (ExecutionException e) {
       throw failure(e.getCause() == null ? e : e.getCause(), "an engine did not start");
     }
@@ -213,7 +213,7 @@ final class Node {
     try {
       return future.toCompletionStage().toCompletableFuture().get(seconds, TimeUnit.SECONDS);
     } catch (TimeoutException e) {
-      throw new FailedStart(otherwise + " within " + seconds + " s", e);
+      throw new FailedCommand(otherwise + " within " + seconds + " s", e);
     } catch (ExecutionException e) {
       throw failure(e.getCause() == null ? e : e.getCause(), otherwise);
     }
@@ -223,6 +223,6 @@ final class Node {
   private static RuntimeException failure(Throwable cause, String otherwise) {
     return cause instanceof RuntimeException known && known.getMessage() != null
         ? known
-        : new FailedStart(otherwise + ": " + cause.getMessage(), cause);
+        : new FailedCommand(otherwise + ": " + cause.getMessage(), cause);
   }
 }
