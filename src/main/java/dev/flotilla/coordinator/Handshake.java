@@ -1,0 +1,176 @@
+package dev.flotilla.coordinator;
+
+import dev.flotilla.coordinator.Membership.Effect;
+import dev.flotilla.coordinator.Membership.Step;
+import dev.flotilla.protocol.Addresses;
+import dev.flotilla.protocol.EngineState;
+import dev.flotilla.protocol.Epoch;
+import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.ToCoordinator.Hello;
+import dev.flotilla.protocol.ToEngine;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The answers to one {@link Hello}; part of {@link Membership}. */
+record Handshake(Membership membership, long now) {
+
+  Step hello(Hello hello) {
+    Departed.Gone gone = membership.departed().of(hello.incarnation());
+    if (gone != null && gone.forGood()) {
+      return membership.unchanged();
+    }
+    Member known = membership.members().of(hello.incarnation());
+    String objection = objection(hello);
+    if (objection != null) {
+      return refuse(hello, objection);
+    }
+    if (foreign(hello, known, gone)) {
+      return raise(hello);
+    }
+    if (known != null && (hello.rank() == null || hello.rank().equals(known.rank()))) {
+      return known.epoch().term() == membership.term() ? again(known) : renew(known);
+    }
+    Rank wanted =
+        hello.rank() != null
+            ? hello.rank()
+            : membership.members().lowestFree(membership.limits().dataParallelSize());
+    if (wanted == null) {
+      return refuse(
+          hello,
+          "all %d ranks are taken; start with a larger --data-parallel-size"
+              .formatted(membership.limits().dataParallelSize()));
+    }
+    Member holder = membership.members().of(wanted);
+    return holder == null ? admit(hello, wanted) : contest(hello, holder);
+  }
+
+  /** The same Hello gets the same answer, with the front-ends known by now. */
+  private Step again(Member known) {
+    Member heard = known.heard(now);
+    return new Step(
+        membership.with(membership.members().with(heard)), List.of(membership.init(heard)));
+  }
+
+  private Step renew(Member known) {
+    Epoch epoch = new Epoch(membership.term(), membership.given() + 1);
+    return give(membership.members(), known.under(epoch, now), "goes on under a new term");
+  }
+
+  private Step admit(Hello hello, Rank rank) {
+    Member member =
+        new Member(
+            rank,
+            hello.incarnation(),
+            new Epoch(membership.term(), membership.given() + 1),
+            EngineState.CONNECTED,
+            hello.node(),
+            hello.local(),
+            hello.configHash(),
+            now,
+            false,
+            null,
+            null,
+            null);
+    // It may hold another rank here, given before a message of its former coordinator arrived.
+    Members rest = membership.members().without(m -> m.incarnation().equals(hello.incarnation()));
+    return give(rest, member, "said Hello");
+  }
+
+  private Step give(Members rest, Member member, String reason) {
+    Membership next =
+        new Membership(
+            membership.limits(),
+            membership.term(),
+            membership.given() + 1,
+            membership.tickedNanos(),
+            rest.with(member),
+            membership.departed(),
+            membership.presence());
+    return new Step(
+        next,
+        List.of(next.init(member), new Effect.Changed(), new Effect.Moved(member + " " + reason)));
+  }
+
+  /** The rank is held: refuse once the holder gave a sign of life after this one's first Hello. */
+  private Step contest(Hello hello, Member holder) {
+    Member.Challenge challenge = holder.challenge();
+    if (challenge == null || !challenge.by().equals(hello.incarnation())) {
+      Member challenged = holder.challenged(new Member.Challenge(hello.incarnation(), now));
+      return new Step(
+          membership.with(membership.members().with(challenged)),
+          List.of(
+              new Effect.Send(holder.address(), new ToEngine.WhoIsThere(membership.term())),
+              new Effect.Moved(
+                  "incarnation %s on node %s wants the rank of %s; waiting for the holder's sign of life"
+                      .formatted(hello.incarnation(), hello.node(), holder))));
+    }
+    if (holder.heardNanos() > challenge.atNanos()) {
+      return refuse(
+          hello,
+          "rank %s is held by %s, which lives; choose another rank or stop that engine first"
+              .formatted(holder.rank(), holder));
+    }
+    return membership.unchanged();
+  }
+
+  private @Nullable String objection(Hello hello) {
+    int size = membership.limits().dataParallelSize();
+    Rank rank = hello.rank();
+    if (rank != null && rank.value() >= size) {
+      return "rank %s is not one of 0 to %d, since data-parallel-size is %d here"
+          .formatted(rank, size - 1, size);
+    }
+    if (hello.highest().term() == Integer.MAX_VALUE) {
+      return "epoch %s has no successor; start the engine afresh".formatted(hello.highest());
+    }
+    for (Member member : membership.members().all()) {
+      if (!member.incarnation().equals(hello.incarnation())
+          && !member.configHash().equals(hello.configHash())) {
+        return "its configuration hash '%s' differs from '%s' of %s; start all ranks with the same settings"
+            .formatted(hello.configHash(), member.configHash(), member);
+      }
+    }
+    return null;
+  }
+
+  /** Whether it was given an epoch that this coordinator does not know to be its own gift. */
+  private boolean foreign(Hello hello, @Nullable Member known, Departed.@Nullable Gone gone) {
+    Epoch own = known != null ? known.epoch() : gone != null ? gone.epoch() : Epoch.NONE;
+    return hello.highest().term() >= membership.term() && hello.highest().compareTo(own) > 0;
+  }
+
+  private Step raise(Hello hello) {
+    int above = hello.highest().term() + 1;
+    Membership raised =
+        new Membership(
+            membership.limits(),
+            above,
+            0,
+            membership.tickedNanos(),
+            membership.members(),
+            membership.departed(),
+            membership.presence());
+    Step step = new Handshake(raised, now).hello(hello);
+    List<Effect> effects = new ArrayList<>();
+    effects.add(new Effect.AskAll(above));
+    effects.add(
+        new Effect.Moved(
+            "term is now %d: incarnation %s was given epoch %s by another coordinator"
+                .formatted(above, hello.incarnation(), hello.highest())));
+    effects.addAll(step.effects());
+    return new Step(step.next(), effects);
+  }
+
+  private Step refuse(Hello hello, String reason) {
+    return new Step(
+        membership,
+        List.of(
+            new Effect.Send(
+                Addresses.candidate(hello.incarnation()),
+                new ToEngine.Refused(hello.incarnation(), reason)),
+            new Effect.Moved(
+                "incarnation %s on node %s refused: %s"
+                    .formatted(hello.incarnation(), hello.node(), reason))));
+  }
+}

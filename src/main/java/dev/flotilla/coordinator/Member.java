@@ -1,0 +1,152 @@
+package dev.flotilla.coordinator;
+
+import dev.flotilla.protocol.Address;
+import dev.flotilla.protocol.Addresses;
+import dev.flotilla.protocol.ClusterView;
+import dev.flotilla.protocol.EngineFacts;
+import dev.flotilla.protocol.EngineState;
+import dev.flotilla.protocol.Epoch;
+import dev.flotilla.protocol.Incarnation;
+import dev.flotilla.protocol.LoadReport;
+import dev.flotilla.protocol.NodeId;
+import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.ToEngine;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One rank that an engine holds.
+ *
+ * @param configHash of what must be equal over all ranks
+ * @param heardNanos when it last gave a sign of life
+ * @param challenge another incarnation that wants this rank, if one does
+ */
+public record Member(
+    Rank rank,
+    Incarnation incarnation,
+    Epoch epoch,
+    EngineState state,
+    NodeId node,
+    boolean local,
+    String configHash,
+    long heardNanos,
+    boolean suspect,
+    @Nullable EngineFacts facts,
+    @Nullable LoadReport load,
+    @Nullable Challenge challenge) {
+
+  /**
+   * Another incarnation that said Hello for this rank. It is refused only when the holder is heard
+   * of after that, so that a dead holder never turns its successor away.
+   */
+  public record Challenge(Incarnation by, long atNanos) {}
+
+  Member under(Epoch given, long now) {
+    return new Member(
+        rank,
+        incarnation,
+        given,
+        EngineState.CONNECTED,
+        node,
+        local,
+        configHash,
+        now,
+        false,
+        facts,
+        load,
+        challenge);
+  }
+
+  Member heard(long now) {
+    return new Member(
+        rank,
+        incarnation,
+        epoch,
+        state,
+        node,
+        local,
+        configHash,
+        Math.max(now, heardNanos),
+        false,
+        facts,
+        load,
+        challenge);
+  }
+
+  Member ready(EngineFacts told) {
+    return new Member(
+        rank,
+        incarnation,
+        epoch,
+        state == EngineState.CONNECTED ? EngineState.READY : state,
+        node,
+        local,
+        configHash,
+        heardNanos,
+        suspect,
+        told,
+        load,
+        challenge);
+  }
+
+  Member reporting(LoadReport report) {
+    return new Member(
+        rank,
+        incarnation,
+        epoch,
+        state,
+        node,
+        local,
+        configHash,
+        heardNanos,
+        suspect,
+        facts,
+        report,
+        challenge);
+  }
+
+  Member suspected() {
+    return new Member(
+        rank,
+        incarnation,
+        epoch,
+        state,
+        node,
+        local,
+        configHash,
+        heardNanos,
+        true,
+        facts,
+        load,
+        challenge);
+  }
+
+  Member challenged(Challenge now) {
+    return new Member(
+        rank,
+        incarnation,
+        epoch,
+        state,
+        node,
+        local,
+        configHash,
+        heardNanos,
+        suspect,
+        facts,
+        load,
+        now);
+  }
+
+  Address<ToEngine> address() {
+    return Addresses.engine(rank, incarnation);
+  }
+
+  ClusterView.Engine shown() {
+    return new ClusterView.Engine(
+        rank, incarnation, epoch, state, node, local, suspect, facts, load);
+  }
+
+  @Override
+  public String toString() {
+    return "engine %s (%s, epoch %s, %s, node %s)".formatted(rank, incarnation, epoch, state, node);
+  }
+}

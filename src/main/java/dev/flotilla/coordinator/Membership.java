@@ -1,0 +1,304 @@
+package dev.flotilla.coordinator;
+
+import dev.flotilla.config.CoordinatorConfig;
+import dev.flotilla.protocol.Address;
+import dev.flotilla.protocol.Addresses;
+import dev.flotilla.protocol.ClusterView;
+import dev.flotilla.protocol.Epoch;
+import dev.flotilla.protocol.Incarnation;
+import dev.flotilla.protocol.LoadReport;
+import dev.flotilla.protocol.Machine;
+import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.ToCoordinator;
+import dev.flotilla.protocol.ToEngine;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Who exists: the handshake Hello → Init → Ready, epochs, and departure by word, by node or by
+ * silence. Invariants: a rank is held by at most one incarnation; every epoch is given once and is
+ * higher than all that this coordinator gave or was told of before. Keeps nothing durable: a new
+ * coordinator learns from Hello, raises its term above the highest epoch told and asks everyone
+ * again; a report under an older epoch makes it repeat what that engine has missed, so that no lost
+ * message is fatal.
+ *
+ * <p>Source: the original's start-up handshake (one state per expected rank); there any unexpected
+ * pair ends the whole launch, here it concerns one engine and is answered or ignored.
+ *
+ * @param term this leadership
+ * @param given how many epochs of this term have been given
+ * @param tickedNanos when the last tick came
+ */
+public record Membership(
+    Limits limits,
+    int term,
+    int given,
+    long tickedNanos,
+    Members members,
+    Departed departed,
+    Presence presence)
+    implements Machine {
+
+  /**
+   * What is set.
+   *
+   * @param dataParallelSize ranks are 0 to this, exclusive
+   * @param suspectNanos silence after which a rank gets no new work
+   * @param deadNanos silence after which it is gone
+   */
+  public record Limits(int dataParallelSize, long suspectNanos, long deadNanos) {
+    /** From the coordinator's settings. */
+    public static Limits of(CoordinatorConfig config) {
+      return new Limits(
+          config.dataParallelSize(), config.suspectMs() * 1_000_000, config.deadMs() * 1_000_000);
+    }
+  }
+
+  /** What can happen. */
+  public sealed interface Event {
+    /** Time passes; comes many times within the shortest limit. */
+    record Tick(long nowNanos) implements Event {}
+
+    /** A message came. */
+    record Told(long nowNanos, ToCoordinator message) implements Event {}
+
+    /** Some coordinator, perhaps this one, published that it leads. */
+    record Claimed(int term) implements Event {}
+  }
+
+  /** What is to be done. */
+  public sealed interface Effect {
+    /** Send a message to one engine. */
+    record Send(Address<ToEngine> to, ToEngine message) implements Effect {}
+
+    /** Publish to all engines that this term wants to hear from them. */
+    record AskAll(int term) implements Effect {}
+
+    /** The view differs from the last. */
+    record Changed() implements Effect {}
+
+    /** A move and its reason, for the log. */
+    record Moved(String sentence) implements Effect {}
+
+    /** Another coordinator leads a higher term: stop at once. */
+    record StepDown(String reason) implements Effect {}
+  }
+
+  /** The next state and what is to be done. */
+  public record Step(Membership next, List<Effect> effects) {
+    /** Keeps a private copy. */
+    public Step {
+      effects = List.copyOf(effects);
+    }
+  }
+
+  /** A tick that comes later than this means that the coordinator itself stood still. */
+  private static final long TICK_GAP_NANOS = 400_000_000L;
+
+  /** Nobody is known yet. */
+  public static Membership start(Limits limits, int term, long nowNanos) {
+    return new Membership(limits, term, 0, nowNanos, Members.NONE, Departed.NONE, Presence.NONE);
+  }
+
+  /** The only way forward. */
+  public Step on(Event event) {
+    return switch (event) {
+      case Event.Tick(long now) -> tick(now);
+      case Event.Claimed(int other) when other > term ->
+          new Step(
+              this,
+              List.of(
+                  new Effect.StepDown(
+                      "another coordinator leads term %d, this one term %d"
+                          .formatted(other, term))));
+      case Event.Claimed _ -> unchanged();
+      case Event.Told(long now, ToCoordinator.Hello hello) -> new Handshake(this, now).hello(hello);
+      case Event.Told(long now, ToCoordinator.Ready ready) -> ready(now, ready);
+      case Event.Told(long now, ToCoordinator.Load(LoadReport load)) -> load(now, load);
+      case Event.Told(long _, ToCoordinator.Leaving leaving) -> leaving(leaving);
+      case Event.Told(long _, ToCoordinator.NodeLeft left) ->
+          without(
+              presence.without(left.node()),
+              gone -> gone.node().equals(left.node()),
+              "its node has left the cluster");
+      case Event.Told(long now, ToCoordinator.FrontendHello hello) ->
+          new Step(with(presence.with(hello, now)), List.of());
+      case Event.Told(long now, ToCoordinator.NodeHello hello) ->
+          new Step(with(presence.with(hello, now)), List.of());
+    };
+  }
+
+  /** What is published, under the given version. */
+  public ClusterView view(long version) {
+    return new ClusterView(
+        term,
+        version,
+        limits.dataParallelSize(),
+        members.all().stream().map(Member::shown).toList());
+  }
+
+  private Step ready(long now, ToCoordinator.Ready ready) {
+    Member member = members.of(ready.rank());
+    if (member == null || !member.incarnation().equals(ready.incarnation())) {
+      return stranger(ready.rank(), ready.incarnation());
+    }
+    if (!member.epoch().equals(ready.epoch())) {
+      return otherEpoch(now, member, ready.epoch());
+    }
+    Member next = member.heard(now).ready(ready.facts());
+    List<Effect> effects = new ArrayList<>();
+    effects.add(
+        new Effect.Send(
+            member.address(), new ToEngine.Welcome(member.incarnation(), member.epoch())));
+    if (next.state() != member.state()) {
+      effects.add(new Effect.Changed());
+      effects.add(new Effect.Moved(next + " serves"));
+    }
+    return new Step(with(members.with(next)), effects);
+  }
+
+  private Step load(long now, LoadReport load) {
+    Member member = members.of(load.rank());
+    if (member == null || !member.incarnation().equals(load.incarnation())) {
+      return stranger(load.rank(), load.incarnation());
+    }
+    LoadReport known = member.load();
+    if (known != null && load.sequence() <= known.sequence()) {
+      return unchanged(); // Late or repeated: no news, and no sign of life either.
+    }
+    if (!member.epoch().equals(load.epoch())) {
+      return otherEpoch(now, member, load.epoch());
+    }
+    Member next = member.heard(now).reporting(load);
+    List<Effect> effects = new ArrayList<>();
+    effects.add(new Effect.Changed());
+    if (member.suspect()) {
+      effects.add(new Effect.Moved(next + " is heard of again"));
+    }
+    if (member.epoch().term() < term) {
+      effects.add(ask(member.rank(), member.incarnation()));
+    }
+    return new Step(with(members.with(next)), effects);
+  }
+
+  /** An engine that is not known under this name must say Hello, unless it is gone for good. */
+  private Step stranger(Rank rank, Incarnation incarnation) {
+    Departed.Gone gone = departed.of(incarnation);
+    return gone != null && gone.forGood()
+        ? unchanged()
+        : new Step(this, List.of(ask(rank, incarnation)));
+  }
+
+  /** A member speaks under another epoch: it missed its Init, or another coordinator gave one. */
+  private Step otherEpoch(long now, Member member, Epoch spoken) {
+    Effect answer =
+        spoken.compareTo(member.epoch()) < 0
+            ? init(member)
+            : ask(member.rank(), member.incarnation());
+    return new Step(with(members.with(member.heard(now))), List.of(answer));
+  }
+
+  private Step leaving(ToCoordinator.Leaving leaving) {
+    Member member = members.of(leaving.incarnation());
+    if (member == null) {
+      Departed.Gone gone = new Departed.Gone(leaving.incarnation(), Epoch.NONE, true);
+      return new Step(
+          new Membership(limits, term, given, tickedNanos, members, departed.with(gone), presence),
+          List.of());
+    }
+    Step step = without(presence, m -> m.equals(member), "it said: " + leaving.reason());
+    Membership next = step.next();
+    Departed.Gone gone = new Departed.Gone(member.incarnation(), member.epoch(), true);
+    return new Step(
+        new Membership(
+            limits,
+            term,
+            given,
+            tickedNanos,
+            next.members(),
+            next.departed().with(gone),
+            next.presence()),
+        step.effects());
+  }
+
+  private Step tick(long now) {
+    long gap = now - tickedNanos;
+    // Whoever stood still itself has heard nobody meanwhile and must not blame them for it.
+    long excused = gap > TICK_GAP_NANOS ? gap : 0;
+    Members heard = members;
+    List<Effect> effects = new ArrayList<>();
+    for (Member member : members.all()) {
+      Member next = excused > 0 ? member.heard(member.heardNanos() + excused) : member;
+      if (!next.suspect() && now - next.heardNanos() > limits.suspectNanos()) {
+        next = next.suspected();
+        effects.add(new Effect.Changed());
+        effects.add(
+            new Effect.Moved(
+                "%s gets no new work: silent for %d ms"
+                    .formatted(next, (now - next.heardNanos()) / 1_000_000)));
+      }
+      if (!next.equals(member)) {
+        heard = heard.with(next);
+      }
+    }
+    Membership ticked =
+        new Membership(
+            limits,
+            term,
+            given,
+            Math.max(now, tickedNanos),
+            heard,
+            departed,
+            presence.tick(now, excused, limits.deadNanos()));
+    Step dead =
+        ticked.without(
+            ticked.presence,
+            m -> now - m.heardNanos() > limits.deadNanos(),
+            "silent for more than " + limits.deadNanos() / 1_000_000 + " ms");
+    effects.addAll(dead.effects());
+    return new Step(dead.next(), effects);
+  }
+
+  private Step without(Presence left, java.util.function.Predicate<Member> which, String reason) {
+    Members rest = members.without(which);
+    Departed last = departed;
+    List<Effect> effects = new ArrayList<>();
+    for (Member member : members.all()) {
+      if (which.test(member)) {
+        last = last.with(new Departed.Gone(member.incarnation(), member.epoch(), false));
+        effects.add(new Effect.Moved(member + " is gone: " + reason));
+      }
+    }
+    if (!effects.isEmpty()) {
+      effects.add(new Effect.Changed());
+    }
+    return new Step(new Membership(limits, term, given, tickedNanos, rest, last, left), effects);
+  }
+
+  Effect init(Member member) {
+    return new Effect.Send(
+        Addresses.candidate(member.incarnation()),
+        new ToEngine.Init(
+            member.rank(),
+            member.incarnation(),
+            member.epoch(),
+            limits.dataParallelSize(),
+            presence.frontendIds()));
+  }
+
+  private Effect ask(Rank rank, Incarnation incarnation) {
+    return new Effect.Send(Addresses.engine(rank, incarnation), new ToEngine.WhoIsThere(term));
+  }
+
+  Step unchanged() {
+    return new Step(this, List.of());
+  }
+
+  Membership with(Members changed) {
+    return new Membership(limits, term, given, tickedNanos, changed, departed, presence);
+  }
+
+  private Membership with(Presence changed) {
+    return new Membership(limits, term, given, tickedNanos, members, departed, changed);
+  }
+}

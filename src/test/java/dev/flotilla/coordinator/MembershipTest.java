@@ -1,0 +1,395 @@
+package dev.flotilla.coordinator;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.flotilla.coordinator.Membership.Effect;
+import dev.flotilla.coordinator.Membership.Event;
+import dev.flotilla.protocol.Address;
+import dev.flotilla.protocol.Addresses;
+import dev.flotilla.protocol.ClusterView;
+import dev.flotilla.protocol.EngineFacts;
+import dev.flotilla.protocol.EngineState;
+import dev.flotilla.protocol.Epoch;
+import dev.flotilla.protocol.FrontendId;
+import dev.flotilla.protocol.Incarnation;
+import dev.flotilla.protocol.LoadReport;
+import dev.flotilla.protocol.NodeId;
+import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.ToCoordinator;
+import dev.flotilla.protocol.ToEngine;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** One test per row of the table in {@code protocol.md}, "Membership". */
+class MembershipTest {
+  private static final NodeId NODE = new NodeId("n");
+  private static final EngineFacts FACTS =
+      new EngineFacts("m", "scripted", 64, 16, 4096, 256, 2048, "0");
+  private static final long MS = 1_000_000;
+
+  private Membership membership =
+      Membership.start(new Membership.Limits(4, 1_500 * MS, 8_000 * MS), 1, 0);
+  private long now;
+  private List<Effect> effects = List.of();
+
+  // Helpers: each gives one event and keeps its effects.
+
+  private void on(Event event) {
+    Membership.Step step = membership.on(event);
+    membership = step.next();
+    effects = step.effects();
+  }
+
+  private void tell(ToCoordinator message) {
+    on(new Event.Told(now, message));
+  }
+
+  private void passMs(long ms) {
+    List<Effect> all = new ArrayList<>();
+    for (long left = ms; left > 0; left -= 100) {
+      now += Math.min(100, left) * MS;
+      on(new Event.Tick(now));
+      all.addAll(effects);
+    }
+    effects = all;
+  }
+
+  private static Incarnation inc(String name) {
+    return new Incarnation(name);
+  }
+
+  private static ToCoordinator.Hello hello(String incarnation, @Nullable Integer rank) {
+    return hello(incarnation, rank, Epoch.NONE);
+  }
+
+  private static ToCoordinator.Hello hello(
+      String incarnation, @Nullable Integer rank, Epoch highest) {
+    return new ToCoordinator.Hello(
+        inc(incarnation), rank == null ? null : new Rank(rank), NODE, true, false, "", highest);
+  }
+
+  private static ToCoordinator.Load load(int rank, String name, Epoch epoch, long sequence) {
+    return new ToCoordinator.Load(
+        new LoadReport(
+            new Rank(rank),
+            inc(name),
+            epoch,
+            sequence,
+            1,
+            2,
+            3,
+            4,
+            5,
+            64,
+            6,
+            0,
+            false,
+            7,
+            List.of()));
+  }
+
+  private void ready(int rank, String name) {
+    tell(hello(name, rank));
+    tell(
+        new ToCoordinator.Ready(
+            new Rank(rank), inc(name), only(ToEngine.Init.class).epoch(), FACTS));
+  }
+
+  private <M extends ToEngine> M only(Class<M> type) {
+    List<M> sent =
+        effects.stream()
+            .filter(Effect.Send.class::isInstance)
+            .map(e -> ((Effect.Send) e).message())
+            .filter(type::isInstance)
+            .map(type::cast)
+            .toList();
+    assertEquals(1, sent.size(), () -> type.getSimpleName() + " in " + effects);
+    return sent.get(0);
+  }
+
+  private Address<ToEngine> to() {
+    return effects.stream()
+        .filter(Effect.Send.class::isInstance)
+        .map(e -> ((Effect.Send) e).to())
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private boolean changed() {
+    return effects.contains(new Effect.Changed());
+  }
+
+  private ClusterView.Engine shown(int rank) {
+    return membership.view(1).engine(new Rank(rank)).orElseThrow();
+  }
+
+  private boolean gone(int rank) {
+    return membership.view(1).engine(new Rank(rank)).isEmpty();
+  }
+
+  @Test
+  void givesInitWithAFreshEpochToAHello() {
+    tell(new ToCoordinator.FrontendHello(new FrontendId("f"), NODE));
+    tell(hello("a", 2));
+    assertEquals(
+        new ToEngine.Init(new Rank(2), inc("a"), new Epoch(1, 1), 4, List.of(new FrontendId("f"))),
+        only(ToEngine.Init.class));
+    assertEquals(Addresses.candidate(inc("a")), to());
+    assertTrue(changed());
+    assertEquals(EngineState.CONNECTED, shown(2).state());
+    tell(hello("b", 0));
+    assertEquals(new Epoch(1, 2), only(ToEngine.Init.class).epoch());
+  }
+
+  @Test
+  void answersARepeatedHelloAlike() {
+    tell(hello("a", 2));
+    ToEngine.Init first = only(ToEngine.Init.class);
+    tell(hello("a", 2));
+    assertEquals(first, only(ToEngine.Init.class));
+    assertFalse(changed());
+    tell(hello("a", null));
+    assertEquals(first, only(ToEngine.Init.class));
+  }
+
+  @Test
+  void aHelloWithoutRankGetsTheLowestFreeOne() {
+    tell(hello("a", 1));
+    tell(hello("b", null));
+    assertEquals(new Rank(0), only(ToEngine.Init.class).rank());
+    tell(hello("c", null));
+    assertEquals(new Rank(2), only(ToEngine.Init.class).rank());
+    tell(hello("d", null));
+    tell(hello("e", null));
+    assertTrue(only(ToEngine.Refused.class).reason().contains("all 4 ranks are taken"));
+  }
+
+  @Test
+  void refusesARankOutOfRange() {
+    tell(hello("a", 4));
+    assertEquals(
+        "rank 4 is not one of 0 to 3, since data-parallel-size is 4 here",
+        only(ToEngine.Refused.class).reason());
+    assertEquals(Addresses.candidate(inc("a")), to());
+    assertTrue(gone(3));
+  }
+
+  @Test
+  void refusesAnotherConfigurationHash() {
+    tell(hello("a", 0));
+    tell(new ToCoordinator.Hello(inc("b"), new Rank(1), NODE, true, false, "x", Epoch.NONE));
+    assertTrue(only(ToEngine.Refused.class).reason().contains("configuration hash 'x' differs"));
+  }
+
+  @Test
+  void refusesASecondIncarnationOnceTheHolderShowsThatItLives() {
+    ready(0, "a");
+    tell(hello("b", 0));
+    assertEquals(1, only(ToEngine.WhoIsThere.class).term());
+    assertEquals(Addresses.engine(new Rank(0), inc("a")), to());
+    now += 250 * MS;
+    tell(load(0, "a", new Epoch(1, 1), 1));
+    now += 250 * MS;
+    tell(hello("b", 0));
+    assertTrue(only(ToEngine.Refused.class).reason().startsWith("rank 0 is held by engine 0 (a"));
+    assertEquals(inc("a"), shown(0).incarnation());
+  }
+
+  @Test
+  void aDeadHolderNeverTurnsItsSuccessorAway() {
+    ready(0, "a");
+    for (int i = 0; i < 20; i++) {
+      tell(hello("b", 0));
+      assertTrue(effects.stream().noneMatch(e -> e.toString().contains("Refused")));
+      if (shown(0).incarnation().equals(inc("b"))) {
+        return;
+      }
+      passMs(500);
+    }
+    throw new AssertionError("the successor was never admitted: " + membership);
+  }
+
+  @Test
+  void readyUnderTheGivenEpochIsWelcomed() {
+    tell(hello("a", 0));
+    tell(new ToCoordinator.Ready(new Rank(0), inc("a"), new Epoch(1, 1), FACTS));
+    assertEquals(new ToEngine.Welcome(inc("a"), new Epoch(1, 1)), only(ToEngine.Welcome.class));
+    assertEquals(Addresses.engine(new Rank(0), inc("a")), to());
+    assertTrue(changed());
+    assertTrue(shown(0).serving());
+    assertEquals(FACTS, shown(0).facts());
+    tell(new ToCoordinator.Ready(new Rank(0), inc("a"), new Epoch(1, 1), FACTS));
+    only(ToEngine.Welcome.class);
+    assertFalse(changed());
+  }
+
+  @Test
+  void rejectsReadyBeforeInit() {
+    tell(new ToCoordinator.Ready(new Rank(0), inc("a"), new Epoch(1, 1), FACTS));
+    only(ToEngine.WhoIsThere.class);
+    assertTrue(gone(0));
+  }
+
+  @Test
+  void readyUnderAnOldEpochGetsTheInitThatItMissed() {
+    tell(hello("a", 0, new Epoch(3, 1)));
+    assertEquals(new Epoch(4, 1), only(ToEngine.Init.class).epoch());
+    tell(new ToCoordinator.Ready(new Rank(0), inc("a"), new Epoch(3, 1), FACTS));
+    assertEquals(new Epoch(4, 1), only(ToEngine.Init.class).epoch());
+    assertEquals(EngineState.CONNECTED, shown(0).state());
+  }
+
+  @Test
+  void keepsTheNewestReportAlone() {
+    ready(0, "a");
+    tell(load(0, "a", new Epoch(1, 1), 5));
+    assertTrue(changed());
+    tell(load(0, "a", new Epoch(1, 1), 4));
+    assertFalse(changed());
+    LoadReport kept = shown(0).load();
+    assertEquals(5, kept == null ? -1 : kept.sequence());
+  }
+
+  @Test
+  void asksAnUnknownReporterWhoItIs() {
+    tell(load(1, "a", new Epoch(1, 1), 5));
+    assertEquals(1, only(ToEngine.WhoIsThere.class).term());
+    assertEquals(Addresses.engine(new Rank(1), inc("a")), to());
+  }
+
+  @Test
+  void silenceMakesSuspectThenGone() {
+    ready(0, "a");
+    passMs(1_500);
+    assertTrue(shown(0).serving());
+    passMs(100);
+    assertTrue(changed());
+    assertTrue(shown(0).suspect());
+    tell(load(0, "a", new Epoch(1, 1), 1));
+    assertTrue(shown(0).serving());
+    passMs(8_000);
+    assertFalse(gone(0));
+    passMs(100);
+    assertTrue(gone(0));
+    assertTrue(changed());
+  }
+
+  @Test
+  void aStandstillOfTheCoordinatorKillsNobody() {
+    ready(0, "a");
+    tell(new ToCoordinator.FrontendHello(new FrontendId("f"), NODE));
+    now += 60_000 * MS;
+    on(new Event.Tick(now));
+    assertTrue(shown(0).serving());
+    assertEquals(List.of(new FrontendId("f")), membership.presence().frontendIds());
+  }
+
+  @Test
+  void theSilentMayReturnUnderANewEpoch() {
+    ready(0, "a");
+    passMs(8_200);
+    assertTrue(gone(0));
+    tell(load(0, "a", new Epoch(1, 1), 9));
+    only(ToEngine.WhoIsThere.class);
+    tell(hello("a", 0, new Epoch(1, 1)));
+    assertEquals(new Epoch(1, 2), only(ToEngine.Init.class).epoch());
+    assertEquals(1, membership.term());
+  }
+
+  @Test
+  void leavingFreesTheRankForGood() {
+    ready(0, "a");
+    tell(new ToCoordinator.Leaving(new Rank(0), inc("a"), "drained"));
+    assertTrue(changed());
+    assertTrue(gone(0));
+    tell(load(0, "a", new Epoch(1, 1), 9));
+    assertEquals(List.of(), effects);
+    tell(hello("a", 0, new Epoch(1, 1)));
+    assertEquals(List.of(), effects);
+    tell(hello("b", 0));
+    assertEquals(new Epoch(1, 2), only(ToEngine.Init.class).epoch());
+  }
+
+  @Test
+  void leavingBeforeHelloCounts() {
+    tell(new ToCoordinator.Leaving(new Rank(0), inc("a"), "crashed"));
+    tell(hello("a", 0));
+    assertTrue(gone(0));
+  }
+
+  @Test
+  void aNodeTakesItsEnginesAndFrontendsAlong() {
+    ready(0, "a");
+    ready(1, "b");
+    tell(
+        new ToCoordinator.Hello(
+            inc("c"), new Rank(2), new NodeId("other"), true, false, "", Epoch.NONE));
+    tell(new ToCoordinator.FrontendHello(new FrontendId("f"), NODE));
+    tell(new ToCoordinator.NodeHello(NODE, "h", 2, false));
+    tell(new ToCoordinator.NodeLeft(NODE));
+    assertTrue(changed());
+    assertTrue(gone(0) && gone(1));
+    assertFalse(gone(2));
+    assertEquals(List.of(), membership.presence().frontendIds());
+    assertTrue(membership.presence().nodes().isEmpty());
+  }
+
+  @Test
+  void goesAboveEveryEpochThatItIsTold() {
+    ready(0, "a");
+    tell(hello("b", 1, new Epoch(6, 3)));
+    assertTrue(effects.contains(new Effect.AskAll(7)));
+    assertEquals(new Epoch(7, 1), only(ToEngine.Init.class).epoch());
+    assertEquals(7, membership.term());
+    // Whoever has not been told yet is asked at its next report, and then given a new epoch.
+    tell(load(0, "a", new Epoch(1, 1), 1));
+    assertEquals(7, only(ToEngine.WhoIsThere.class).term());
+    tell(hello("a", 0, new Epoch(1, 1)));
+    assertEquals(new Epoch(7, 2), only(ToEngine.Init.class).epoch());
+    assertEquals(EngineState.CONNECTED, shown(0).state());
+  }
+
+  @Test
+  void anEpochOfItsOwnTermThatItDidNotGiveRaisesTheTerm() {
+    ready(0, "a");
+    tell(hello("b", 1, new Epoch(1, 1)));
+    assertEquals(new Epoch(2, 1), only(ToEngine.Init.class).epoch());
+  }
+
+  @Test
+  void aKnownIncarnationMayClaimTheRankThatAnotherCoordinatorGaveIt() {
+    tell(hello("a", null));
+    tell(hello("a", 3, new Epoch(5, 1)));
+    assertEquals(new Rank(3), only(ToEngine.Init.class).rank());
+    assertTrue(gone(0));
+  }
+
+  @Test
+  void refusesAnEpochWithoutSuccessor() {
+    tell(hello("a", 0, new Epoch(Integer.MAX_VALUE, 1)));
+    assertTrue(only(ToEngine.Refused.class).reason().contains("no successor"));
+  }
+
+  @Test
+  void stepsDownForAHigherTermAlone() {
+    on(new Event.Claimed(1));
+    assertEquals(List.of(), effects);
+    on(new Event.Claimed(2));
+    assertEquals(
+        List.of(new Effect.StepDown("another coordinator leads term 2, this one term 1")), effects);
+  }
+
+  @Test
+  void forgetsSilentFrontendsAndNodes() {
+    tell(new ToCoordinator.FrontendHello(new FrontendId("f"), NODE));
+    tell(new ToCoordinator.NodeHello(NODE, "h", 2, false));
+    passMs(8_000);
+    assertEquals(1, membership.presence().nodes().size());
+    passMs(100);
+    assertEquals(Presence.NONE, membership.presence());
+  }
+}
