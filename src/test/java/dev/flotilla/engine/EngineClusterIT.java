@@ -100,8 +100,7 @@ class EngineClusterIT {
     Address<ToEngine> engine = deploy(5);
     assertEquals(1, frontend.pings());
     int count = 300;
-    frontend.submit(
-        engine, EPOCH, 1, 0, PROMPT, count);
+    frontend.submit(engine, EPOCH, 1, 0, PROMPT, count);
     await().atMost(PATIENCE).until(() -> frontend.finish(1) != null);
     assertEquals(EngineVerticleTest.expected(count), frontend.tokens(1));
     List<FakeFrontend.Arrival> arrivals = frontend.tokenArrivals();
@@ -113,8 +112,7 @@ class EngineClusterIT {
   @Test
   void saysGoodbyeBeforeItsNodeCloses() throws Exception {
     Address<ToEngine> engine = deploy(5);
-    frontend.submit(
-        engine, EPOCH, 1, 0, PROMPT, 400);
+    frontend.submit(engine, EPOCH, 1, 0, PROMPT, 400);
     await().atMost(PATIENCE).until(() -> !frontend.deltas(1).isEmpty());
     EngineVerticleTest.get(node.close());
     await()

@@ -92,12 +92,10 @@ class EngineLifeTest {
   void saysReadyOnlyAfterItsAddressIsKnownAndWarm() {
     on(init(ME, RANK, FIRST, A, B));
     assertEquals(Stage.REGISTERING, life.stage());
-    assertEquals(
-        List.of(new Effect.Warm(List.of(A, B))), on(new Event.Registered(1_000)));
+    assertEquals(List.of(new Effect.Warm(List.of(A, B))), on(new Event.Registered(1_000)));
     assertEquals(List.of(), on(new Event.Pong(A, 1_010)));
     assertEquals(List.of(), on(new Event.Pong(A, 1_010)));
-    assertEquals(
-        List.of(new Effect.SayReady(RANK, FIRST)), on(new Event.Pong(B, 1_020)));
+    assertEquals(List.of(new Effect.SayReady(RANK, FIRST)), on(new Event.Pong(B, 1_020)));
     assertEquals(Stage.ANNOUNCING, life.stage());
     assertTrue(on(new Event.Tick(1_270)).contains(new Effect.SayReady(RANK, FIRST)));
     on(welcome(FIRST));
@@ -125,8 +123,7 @@ class EngineLifeTest {
   @Test
   void goesOnUnderTheEpochOfANewCoordinator() {
     serve();
-    assertEquals(
-        List.of(new Effect.SayHello(RANK, FIRST)), on(new Event.WhoIsThere(2_000)));
+    assertEquals(List.of(new Effect.SayHello(RANK, FIRST)), on(new Event.WhoIsThere(2_000)));
     assertTrue(on(new Event.Tick(2_500)).contains(new Effect.SayHello(RANK, FIRST)));
     assertEquals(Stage.SERVING, life.stage(), "what runs goes on");
     on(init(ME, RANK, SECOND));

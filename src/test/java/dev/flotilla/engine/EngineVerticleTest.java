@@ -224,7 +224,9 @@ class EngineVerticleTest {
     submit(2, 0, 5);
     await().until(() -> frontend.finish(1) != null && frontend.finish(2) != null);
     assertEquals(expected(60), frontend.tokens(1));
-    assertEquals(next, frontend.got(ToFrontend.Tokens.class).reduce((a, b) -> b).orElseThrow().load().epoch());
+    assertEquals(
+        next,
+        frontend.got(ToFrontend.Tokens.class).reduce((a, b) -> b).orElseThrow().load().epoch());
   }
 
   @Test
@@ -294,8 +296,7 @@ class EngineVerticleTest {
         model, c.executor(), null, 1, 8, 64, null, 16, 64, 4, true, false, c.scripted());
   }
 
-  private static EngineConfig config(
-      String executor, @Nullable Integer maxModelLen, int blocks) {
+  private static EngineConfig config(String executor, @Nullable Integer maxModelLen, int blocks) {
     ExecutorKind kind = ExecutorKind.valueOf(executor.toUpperCase(java.util.Locale.ROOT));
     EngineConfig c = config(0);
     return new EngineConfig(

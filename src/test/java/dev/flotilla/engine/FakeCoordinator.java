@@ -65,9 +65,6 @@ final class FakeCoordinator {
   }
 
   LoadReport lastLoad() {
-    return heard(ToCoordinator.Load.class)
-        .reduce((first, second) -> second)
-        .orElseThrow()
-        .load();
+    return heard(ToCoordinator.Load.class).reduce((first, second) -> second).orElseThrow().load();
   }
 }

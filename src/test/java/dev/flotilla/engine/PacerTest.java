@@ -12,8 +12,7 @@ class PacerTest {
   void performsAtOnceAndThenOnceForAllOfAGap() {
     AtomicInteger performed = new AtomicInteger();
     List<Runnable> timers = new ArrayList<>();
-    Pacer pacer =
-        new Pacer(60_000, performed::incrementAndGet, (ms, action) -> timers.add(action));
+    Pacer pacer = new Pacer(60_000, performed::incrementAndGet, (ms, action) -> timers.add(action));
     pacer.request();
     assertEquals(1, performed.get());
     pacer.request();

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An executor whose "keys and values" are the tokens themselves: it writes them into the blocks of
- * the batch and draws a hash of what it reads back over the block table. A block that is owned twice
- * or used after it was freed changes what is drawn.
+ * the batch and draws a hash of what it reads back over the block table. A block that is owned
+ * twice or used after it was freed changes what is drawn.
  */
 final class KvMemory {
   private static final int EMPTY = -1;

@@ -27,8 +27,9 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
- * Random submits, repetitions, aborts and steps, aborts within steps included, against small limits;
- * invariants after every event. {@code -Dsim.seed=N} replays one, {@code -Dsim.seeds=N} runs more.
+ * Random submits, repetitions, aborts and steps, aborts within steps included, against small
+ * limits; invariants after every event. {@code -Dsim.seed=N} replays one, {@code -Dsim.seeds=N}
+ * runs more.
  */
 class SchedulerSimulationTest {
   private static final int SEEDS = 3_000;
@@ -255,7 +256,8 @@ class SchedulerSimulationTest {
       assertTrue(batch.tokens() <= limits.maxNumBatchedTokens(), "over the token budget");
       assertTrue(batch.items().size() <= limits.maxNumSeqs(), "too many sequences");
       assertEquals(
-          batch.items().size(), batch.items().stream().map(Batch.Item::sequence).distinct().count());
+          batch.items().size(),
+          batch.items().stream().map(Batch.Item::sequence).distinct().count());
       for (Batch.Item item : batch.items()) {
         int end = item.start() + item.tokens().size();
         assertTrue(item.blocks().size() * limits.blockSize() >= end, "too few blocks");

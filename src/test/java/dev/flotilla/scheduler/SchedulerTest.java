@@ -120,8 +120,7 @@ class SchedulerTest {
   void stopsAtEosUnlessIgnored() {
     Scheduler scheduler = scheduler(8, 50, 8, 100, 100);
     scheduler.submit(request(1, 2, 3));
-    Sampling deaf =
-        new Sampling(0, 1, 0, 0, 0, 3, 0, true, TokenIds.EMPTY, -1, -1);
+    Sampling deaf = new Sampling(0, 1, 0, 0, 0, 3, 0, true, TokenIds.EMPTY, -1, -1);
     scheduler.submit(request(2, 2, deaf));
     List<Delta> deltas = step(scheduler, EOS);
     assertEquals(FinishReason.STOP, deltas.get(0).finish());
@@ -154,8 +153,7 @@ class SchedulerTest {
   @Test
   void refusesWhatCanNeverFit() {
     Scheduler scheduler = scheduler(8, 50, 8, 100, 3);
-    var refused =
-        assertInstanceOf(Admission.Refused.class, scheduler.submit(request(1, 10, 4)));
+    var refused = assertInstanceOf(Admission.Refused.class, scheduler.submit(request(1, 10, 4)));
     assertEquals(400, refused.status());
     assertTrue(refused.reason().contains("the KV cache holds 12"), refused.reason());
     assertInstanceOf(Admission.Accepted.class, scheduler.submit(request(2, 10, 3)));

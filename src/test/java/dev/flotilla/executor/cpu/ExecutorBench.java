@@ -81,7 +81,9 @@ final class ExecutorBench {
     }
     double bandwidth = READ_BYTES / best(t[0]);
     double peak = 2.0 * FMA_ROUNDS * CHAINS * F.length() * pool.workers() / best(t[1]);
-    print("read %.1f GB/s, multiply-add %.0f GF/s, weights %d MB", bandwidth / 1e9, peak / 1e9, weights / 1_000_000);
+    print(
+        "read %.1f GB/s, multiply-add %.0f GF/s, weights %d MB",
+        bandwidth / 1e9, peak / 1e9, weights / 1_000_000);
     for (int i = 2; i <= 3; i++) {
       int batch = i == 2 ? 1 : 8;
       print(
@@ -138,8 +140,14 @@ final class ExecutorBench {
     for (long i = from; i < from + bytes; i += 4L * step) {
       a = a.add(FloatVector.fromMemorySegment(F, RawMemory.ALL, i, ByteOrder.LITTLE_ENDIAN));
       b = b.add(FloatVector.fromMemorySegment(F, RawMemory.ALL, i + step, ByteOrder.LITTLE_ENDIAN));
-      c = c.add(FloatVector.fromMemorySegment(F, RawMemory.ALL, i + 2 * step, ByteOrder.LITTLE_ENDIAN));
-      d = d.add(FloatVector.fromMemorySegment(F, RawMemory.ALL, i + 3 * step, ByteOrder.LITTLE_ENDIAN));
+      c =
+          c.add(
+              FloatVector.fromMemorySegment(
+                  F, RawMemory.ALL, i + 2 * step, ByteOrder.LITTLE_ENDIAN));
+      d =
+          d.add(
+              FloatVector.fromMemorySegment(
+                  F, RawMemory.ALL, i + 3 * step, ByteOrder.LITTLE_ENDIAN));
     }
     return a.add(b).add(c.add(d)).reduceLanes(VectorOperators.ADD);
   }
