@@ -1,17 +1,15 @@
 package dev.flotilla.engine;
 
 import dev.flotilla.config.EngineConfig;
+import dev.flotilla.config.ModelLocation;
 import dev.flotilla.executor.cpu.CpuExecutor;
 import dev.flotilla.executor.cpu.CpuOptions;
 import dev.flotilla.executor.scripted.ScriptedExecutor;
 import dev.flotilla.model.Executor;
+import dev.flotilla.model.ModelConfig;
 import dev.flotilla.model.ModelException;
 import dev.flotilla.model.ModelFolder;
 import dev.flotilla.protocol.TokenIds;
-import java.nio.file.Path;
-import java.util.concurrent.atomic.AtomicLong;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Opens what an engine's configuration asks for. Loads weights, so it may take long. */
 final class Executors {
@@ -44,8 +42,8 @@ final class Executors {
   }
 
   private static Opened cpu(EngineConfig config) {
-    ModelFolder folder = ModelFolder.open(Path.of(config.model()));
-    int longest = maxModelLen(config, folder.config().maxPositions(), "the model's");
+    ModelFolder folder = ModelFolder.open(ModelLocation.resolve(config.model()));
+    int longest = maxModelLen(config, folder.config());
     CpuOptions options =
         new CpuOptions(
             config.blockSize(),
@@ -53,13 +51,13 @@ final class Executors {
             longest,
             config.maxNumSeqs(),
             config.maxNumBatchedTokens(),
-            new LoadingLog(folder.name()));
+            new LoadProgress(folder.name()));
     Executor executor = CpuExecutor.open(folder, options);
     return new Opened(executor, folder.name(), fitting(config, longest, executor));
   }
 
   private static Opened scripted(EngineConfig config) {
-    ModelFolder folder = ModelFolder.open(Path.of(config.model()));
+    ModelFolder folder = ModelFolder.open(ModelLocation.resolve(config.model()));
     int longest = maxModelLen(config, config.scripted().maxModelLen(), "the scripted executor's");
     TokenIds specials =
         TokenIds.of(folder.specialTokens().keySet().stream().mapToInt(Integer::intValue).toArray());
@@ -101,30 +99,8 @@ final class Executors {
     return (int) capacity;
   }
 
-  /** Says in the log how far a long load has come. */
-  private static final class LoadingLog implements CpuOptions.Progress {
-    private static final Logger LOG = LoggerFactory.getLogger(Executors.class);
-    private static final int PERCENT_STEP = 20;
-
-    /** What takes less than a second or two needs no telling. */
-    private static final long BYTES_MIN = 256L << 20;
-
-    private final String model;
-    private final AtomicLong told = new AtomicLong();
-
-    LoadingLog(String model) {
-      this.model = model;
-    }
-
-    @Override
-    public void repacked(long done, long total) {
-      long percent = 100 * done / Math.max(1, total);
-      long known = told.get();
-      if (total >= BYTES_MIN
-          && percent >= known + PERCENT_STEP
-          && told.compareAndSet(known, percent)) {
-        LOG.info("{}: {} % of {} MiB loaded", model, percent, total >> 20);
-      }
-    }
+  /** The longest sequence that the model knows, or that the configuration allows. */
+  static int maxModelLen(EngineConfig config, ModelConfig model) {
+    return maxModelLen(config, model.maxPositions(), "the model's");
   }
 }
