@@ -230,6 +230,21 @@ class EngineVerticleTest {
   }
 
   @Test
+  void computesWithTheCpuExecutor() throws Exception {
+    EngineConfig c = config(0);
+    EngineConfig cpu =
+        new EngineConfig(
+            c.model(), ExecutorKind.CPU, 0, 1, 8, 64, 128, 16, 32, 4, true, false, c.scripted());
+    deploy(new EngineVerticle(), cpu);
+    submit(1, 0, 8);
+    submit(2, 0, 8);
+    await().until(() -> frontend.finish(1) != null && frontend.finish(2) != null);
+    assertEquals(frontend.tokens(1), frontend.tokens(2));
+    assertEquals("cpu", coordinator.ready().facts().executor());
+    assertEquals(128, coordinator.ready().facts().maxModelLen());
+  }
+
+  @Test
   void stopsTheRankWhenAStepFails() throws Exception {
     String id =
         deploy(
