@@ -17,7 +17,7 @@ import java.util.TreeMap;
 
 /**
  * Drives an executor as a scheduler does, as simply as can be: up to so many sequences at once,
- * whole prompts mixed with decodes, blocks scattered over the cache.
+ * prompts mixed with decodes, blocks scattered over the cache.
  */
 final class Streams {
   /** A sequence's output, the end token included, and its log-probabilities. */
@@ -30,6 +30,7 @@ final class Streams {
     final List<Integer> output = new ArrayList<>();
     final List<Logprobs> steps = new ArrayList<>();
     final List<Logprobs> promptLogprobs = new ArrayList<>();
+    int computed;
 
     Sequence(int index, TokenIds prompt, TokenIds blocks) {
       this.index = index;
@@ -37,24 +38,37 @@ final class Streams {
       this.blocks = blocks;
     }
 
-    Batch.Item item(Sampling sampling) {
-      boolean first = output.isEmpty();
+    Batch.Item item(Sampling sampling, int chunk) {
+      int start = prompt.size() + output.size() - 1;
+      if (computed == prompt.size()) {
+        return new Batch.Item(
+            index, TokenIds.of(output.getLast()), start, blocks, sampling, -1, -1);
+      }
+      int from = computed;
+      computed = (int) Math.min((long) from + chunk, prompt.size());
+      boolean last = computed == prompt.size();
       return new Batch.Item(
           index,
-          first ? prompt : TokenIds.of(output.getLast()),
-          first ? 0 : prompt.size() + output.size() - 1,
+          prompt.slice(from, computed),
+          from,
           blocks,
-          sampling,
-          first ? sampling.promptLogprobs() : -1,
-          -1);
+          last ? sampling : null,
+          sampling.promptLogprobs(),
+          last ? -1 : prompt.get(computed));
     }
 
     void take(StepResult.Item result) {
-      output.add(result.token());
+      if (result.token() >= 0) {
+        output.add(result.token());
+      }
       if (result.logprobs() != null) {
         steps.add(result.logprobs());
       }
       promptLogprobs.addAll(result.promptLogprobs());
+    }
+
+    boolean ended(TokenIds eos, int limit) {
+      return !output.isEmpty() && (eos.contains(output.getLast()) || output.size() == limit);
     }
 
     Generated generated() {
@@ -66,10 +80,21 @@ final class Streams {
   }
 
   private final Executor executor;
+  private final int chunk;
   private final Deque<Integer> free;
 
   Streams(Executor executor) {
+    this(executor, Integer.MAX_VALUE);
+  }
+
+  /**
+   * The same.
+   *
+   * @param chunk most tokens of a prompt in one step
+   */
+  Streams(Executor executor, int chunk) {
     this.executor = executor;
+    this.chunk = chunk;
     List<Integer> scattered = new ArrayList<>();
     for (int i = 0; i < executor.blocks(); i++) {
       scattered.add(i);
@@ -89,15 +114,12 @@ final class Streams {
         next++;
       }
       StepResult result =
-          executor.execute(new Batch(running.stream().map(s -> s.item(sampling)).toList()));
+          executor.execute(new Batch(running.stream().map(s -> s.item(sampling, chunk)).toList()));
       List<Sequence> going = new ArrayList<>();
       for (int i = 0; i < running.size(); i++) {
         Sequence sequence = running.get(i);
         sequence.take(result.items().get(i));
-        boolean ended =
-            executor.config().eos().contains(sequence.output.getLast())
-                || sequence.output.size() == sampling.maxTokens();
-        if (ended) {
+        if (sequence.ended(executor.config().eos(), sampling.maxTokens())) {
           all.put(sequence.index, sequence.generated());
           sequence.blocks.stream().forEach(free::addLast);
         } else {

@@ -16,10 +16,16 @@ record Subject(String name, boolean fast, Function<ModelFolder, Executor> opener
   static final int BLOCKS = 512;
   static final int BLOCK_SIZE = 16;
 
+  private static final CpuOptions OPTIONS =
+      new CpuOptions(BLOCK_SIZE, BLOCKS, 1024, 32, 2048, CpuOptions.Progress.NONE);
+
   static final Subject REFERENCE =
       new Subject("reference", false, folder -> ReferenceExecutor.open(folder, BLOCKS, BLOCK_SIZE));
 
-  static final List<Subject> ALL = List.of(REFERENCE);
+  static final Subject VECTOR =
+      new Subject("vector", true, folder -> CpuExecutor.open(folder, OPTIONS));
+
+  static final List<Subject> ALL = List.of(REFERENCE, VECTOR);
 
   static final List<String> MODELS = List.of("tiny-llama", "tiny-qwen3-moe");
 
