@@ -110,6 +110,23 @@ class ArchitectureTest {
   }
 
   @Test
+  void benchKnowsOnlyWhatAnyClientKnows() {
+    noClasses()
+        .that()
+        .resideInAPackage(p("bench"))
+        .should()
+        .dependOnClassesThat(
+            describe(
+                "are ours, but neither settings nor messages",
+                c ->
+                    (c.getPackageName() + ".").startsWith(ROOT + ".")
+                        && !c.getPackageName().matches(".*\\.(bench|config|protocol)")))
+        .because("it measures any OpenAI-compatible server by the same means")
+        .allowEmptyShould(true)
+        .check(CLASSES);
+  }
+
+  @Test
   void vertxOnlyInShells() {
     noClasses()
         .that(

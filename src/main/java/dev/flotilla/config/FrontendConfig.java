@@ -39,4 +39,17 @@ public record FrontendConfig(
     Check.that(
         minReadyEngines >= 1, "min-ready-engines must be at least 1, not %d", minReadyEngines);
   }
+
+  /** The same on another port. */
+  public FrontendConfig withPort(int other) {
+    return new FrontendConfig(
+        host,
+        other,
+        model,
+        servedModelName,
+        apiKey,
+        maxBodyBytes,
+        requestTimeoutMs,
+        minReadyEngines);
+  }
 }

@@ -111,8 +111,8 @@ final class EnginePortVerticle extends VerticleBase {
   @Override
   public Future<?> start() {
     bus = Bus.of(vertx);
-    acks = new Pacer(ACK_GAP_MS, this::acknowledge);
-    reports = new Pacer(REPORT_GAP_MS, this::report);
+    acks = new Pacer(ACK_GAP_MS, this::acknowledge, this::later);
+    reports = new Pacer(REPORT_GAP_MS, this::report, this::later);
     life = EngineLife.start(identity.incarnation(), identity.rank(), nowMs());
     return bus()
         .consume(Addresses.candidate(identity.incarnation()), this::receive)
@@ -370,41 +370,11 @@ final class EnginePortVerticle extends VerticleBase {
     return "engine %s (epoch %s)".formatted(rank == null ? "without a rank" : rank, life.epoch());
   }
 
-  private static long nowMs() {
-    return System.nanoTime() / 1_000_000;
+  private void later(long ms, Runnable action) {
+    vertx.setTimer(ms, ignored -> action.run());
   }
 
-  /**
-   * Performs an action at once, but never more often than its gap; what is left out, later once.
-   */
-  private final class Pacer {
-    private final long gapMs;
-    private final Runnable action;
-    private long lastNanos = System.nanoTime() - 1_000_000_000;
-    private boolean armed;
-
-    Pacer(long gapMs, Runnable action) {
-      this.gapMs = gapMs;
-      this.action = action;
-    }
-
-    void request() {
-      if (armed) {
-        return;
-      }
-      long leftNanos = lastNanos + gapMs * 1_000_000 - System.nanoTime();
-      if (leftNanos <= 0) {
-        perform();
-      } else {
-        armed = true;
-        vertx.setTimer(Math.max(1, Math.ceilDiv(leftNanos, 1_000_000)), ignored -> perform());
-      }
-    }
-
-    private void perform() {
-      armed = false;
-      lastNanos = System.nanoTime();
-      action.run();
-    }
+  private static long nowMs() {
+    return System.nanoTime() / 1_000_000;
   }
 }

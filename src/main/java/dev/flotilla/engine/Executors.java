@@ -1,13 +1,15 @@
 package dev.flotilla.engine;
 
 import dev.flotilla.config.EngineConfig;
+import dev.flotilla.config.ModelLocation;
+import dev.flotilla.executor.cpu.CpuExecutor;
+import dev.flotilla.executor.cpu.CpuOptions;
 import dev.flotilla.executor.scripted.ScriptedExecutor;
 import dev.flotilla.model.Executor;
 import dev.flotilla.model.ModelConfig;
 import dev.flotilla.model.ModelException;
 import dev.flotilla.model.ModelFolder;
 import dev.flotilla.protocol.TokenIds;
-import java.nio.file.Path;
 
 /** Opens what an engine's configuration asks for. Loads weights, so it may take long. */
 final class Executors {
@@ -40,11 +42,22 @@ final class Executors {
   }
 
   private static Opened cpu(EngineConfig config) {
-    throw new ModelException("executor cpu is not built yet for " + config.model());
+    ModelFolder folder = ModelFolder.open(ModelLocation.resolve(config.model()));
+    int longest = maxModelLen(config, folder.config());
+    CpuOptions options =
+        new CpuOptions(
+            config.blockSize(),
+            config.numGpuBlocksOverride(),
+            longest,
+            config.maxNumSeqs(),
+            config.maxNumBatchedTokens(),
+            new LoadProgress(folder.name()));
+    Executor executor = CpuExecutor.open(folder, options);
+    return new Opened(executor, folder.name(), fitting(config, longest, executor));
   }
 
   private static Opened scripted(EngineConfig config) {
-    ModelFolder folder = ModelFolder.open(Path.of(config.model()));
+    ModelFolder folder = ModelFolder.open(ModelLocation.resolve(config.model()));
     int longest = maxModelLen(config, config.scripted().maxModelLen(), "the scripted executor's");
     TokenIds specials =
         TokenIds.of(folder.specialTokens().keySet().stream().mapToInt(Integer::intValue).toArray());

@@ -1,0 +1,189 @@
+package dev.flotilla;
+
+import com.hazelcast.cluster.Member;
+import com.hazelcast.cluster.MembershipEvent;
+import com.hazelcast.cluster.MembershipListener;
+import com.hazelcast.config.Config;
+import com.hazelcast.config.FileSystemXmlConfig;
+import com.hazelcast.config.InvalidConfigurationException;
+import com.hazelcast.core.HazelcastInstance;
+import dev.flotilla.config.ConfigException;
+import dev.flotilla.protocol.Addresses;
+import dev.flotilla.protocol.Bus;
+import dev.flotilla.protocol.NodeId;
+import dev.flotilla.protocol.ToCoordinator;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.eventbus.EventBusOptions;
+import io.vertx.spi.cluster.hazelcast.HazelcastClusterManager;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Properties;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * This node's membership of a Hazelcast cluster, from one named {@code cluster.xml}; the only place
+ * that knows the cluster manager. Departures are told to the coordinator.
+ */
+final class Cluster {
+  private static final Logger LOG = LoggerFactory.getLogger(Cluster.class);
+
+  /** Member attribute of a head: where it serves. */
+  private static final String HEAD = "flotilla.head";
+
+  /** Member attribute that vertx-hazelcast sets: the node's id on the event bus. */
+  private static final String NODE_ID = "__vertx.nodeId";
+
+  private final HazelcastClusterManager manager;
+  private final String name;
+
+  private Cluster(HazelcastClusterManager manager, String name) {
+    this.manager = manager;
+    this.name = name;
+  }
+
+  /**
+   * Reads the configuration.
+   *
+   * @param file never the library's default, which would shout over multicast
+   * @param name null: the system property {@code cluster.name}, else "flotilla"
+   * @param head address of a member on another host to be joined, if any
+   * @param serving null unless this node is a head: where it serves
+   */
+  static Cluster of(
+      Path file, @Nullable String name, @Nullable String head, @Nullable String serving) {
+    if (!Files.isRegularFile(file)) {
+      throw new ConfigException(
+          "cluster configuration %s does not exist; give one with --cluster-config"
+              .formatted(file));
+    }
+    Properties properties = new Properties();
+    properties.setProperty("cluster.name", "flotilla");
+    properties.putAll(System.getProperties());
+    if (name != null) {
+      properties.setProperty("cluster.name", name);
+    }
+    Config config;
+    try {
+      config = new FileSystemXmlConfig(file.toFile(), properties);
+    } catch (IOException | InvalidConfigurationException e) {
+      throw new ConfigException(
+          "cluster configuration %s cannot be read: %s".formatted(file, e.getMessage()));
+    }
+    if (head != null) {
+      reach(config, head);
+    }
+    if (serving != null) {
+      config.getMemberAttributeConfig().setAttribute(HEAD, serving);
+    }
+    return new Cluster(new HazelcastClusterManager(config), config.getClusterName());
+  }
+
+  /** The cluster's name. */
+  String name() {
+    return name;
+  }
+
+  /** The cluster manager, for the builder of a Vert.x that something else starts. */
+  HazelcastClusterManager manager() {
+    return manager;
+  }
+
+  /** Joins, or founds the cluster if there is none. */
+  Future<Vertx> join(VertxOptions options) {
+    return Vertx.builder()
+        .with(tuned(options))
+        .withClusterManager(manager)
+        .buildClustered()
+        .onSuccess(this::watch);
+  }
+
+  /** Bus settings under which a lost peer is noticed in seconds, not minutes. */
+  static VertxOptions tuned(VertxOptions options) {
+    EventBusOptions bus = options.getEventBusOptions();
+    bus.setClusterPingInterval(1000).setClusterPingReplyInterval(1000).setConnectTimeout(1000);
+    return options;
+  }
+
+  /** Tells the coordinator of every node that leaves. */
+  void watch(Vertx vertx) {
+    Bus bus = Bus.of(vertx);
+    manager
+        .getHazelcastInstance()
+        .getCluster()
+        .addMembershipListener(
+            new MembershipListener() {
+              @Override
+              public void memberAdded(MembershipEvent event) {
+                LOG.info("node {} joined", event.getMember().getAddress());
+              }
+
+              @Override
+              public void memberRemoved(MembershipEvent event) {
+                LOG.info("node {} left", event.getMember().getAddress());
+                String id = event.getMember().getAttribute(NODE_ID);
+                if (id != null) {
+                  bus.send(Addresses.COORDINATOR, new ToCoordinator.NodeLeft(new NodeId(id)))
+                      .onFailure(e -> LOG.debug("nobody coordinates: {}", e.toString()));
+                }
+              }
+            });
+  }
+
+  /**
+   * Another head of this cluster that came before this node: where it serves. Members are listed in
+   * the order of joining, on every node the same, so of two heads exactly one gives way.
+   */
+  Optional<String> earlierHead() {
+    HazelcastInstance hazelcast = manager.getHazelcastInstance();
+    Member self = hazelcast.getCluster().getLocalMember();
+    for (Member member : hazelcast.getCluster().getMembers()) {
+      if (member.getUuid().equals(self.getUuid())) {
+        return Optional.empty();
+      }
+      String serving = member.getAttribute(HEAD);
+      if (serving != null) {
+        return Optional.of(serving + " (member " + member.getAddress() + ")");
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static void reach(Config config, String head) {
+    var join = config.getNetworkConfig().getJoin();
+    List<String> members = join.getTcpIpConfig().getMembers();
+    if (!members.contains(head)) {
+      join.getTcpIpConfig().addMember(head);
+    }
+    InetAddress target;
+    try {
+      target = InetAddress.getByName(head);
+    } catch (IOException e) {
+      throw new ConfigException("--data-parallel-address: host '%s' is not known".formatted(head));
+    }
+    if (!target.isLoopbackAddress()) {
+      config.getNetworkConfig().getInterfaces().clear();
+      config.getNetworkConfig().getInterfaces().addInterface(towards(target)).setEnabled(true);
+    }
+  }
+
+  /** This host's own address on the way to the target; no packet is sent. */
+  private static String towards(InetAddress target) {
+    try (DatagramSocket socket = new DatagramSocket()) {
+      socket.connect(new InetSocketAddress(target, 9));
+      return socket.getLocalAddress().getHostAddress();
+    } catch (IOException e) {
+      throw new UncheckedIOException("no route to " + target, e);
+    }
+  }
+}

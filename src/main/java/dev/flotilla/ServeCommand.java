@@ -1,0 +1,31 @@
+package dev.flotilla;
+
+import dev.flotilla.config.ExecutorKind;
+import dev.flotilla.model.ModelException;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** Serves a model: as the head of a cluster, or as a headless node with more engines. */
+@Command(
+    name = "serve",
+    description = "Serve a model over HTTP from data-parallel engines.",
+    mixinStandardHelpOptions = true,
+    sortOptions = false)
+final class ServeCommand implements Callable<Integer> {
+  @Mixin private ServeFlags flags = new ServeFlags();
+
+  @Override
+  public Integer call() throws Exception {
+    ServePlan plan = ServePlan.of(flags);
+    if (flags.executor == ExecutorKind.CUDA) {
+      throw new ModelException("--executor cuda is not built yet; use --executor cpu");
+    }
+    Node node = Node.start(plan);
+    Shutdown.closes(node::close);
+    System.err.println(node.awaitReady());
+    new CountDownLatch(1).await();
+    return 0;
+  }
+}

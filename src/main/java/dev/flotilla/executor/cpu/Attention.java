@@ -1,0 +1,241 @@
+package dev.flotilla.executor.cpu;
+
+import dev.flotilla.model.Batch;
+import dev.flotilla.model.ModelConfig;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Paged attention. Scores go to a buffer, so maximum, weights and sum of a query run over its own
+ * positions in ascending order, whatever batch or piece of a prompt it is in.
+ */
+final class Attention {
+  private final ModelConfig config;
+  private final KvCache cache;
+  private final Kernels kernels;
+  private final Rope rope;
+  private final ComputePool pool;
+  private final int dim;
+  private final int share;
+  private final int dimTiles;
+  private final float scale;
+  private final Worker[] workers;
+
+  Attention(ModelConfig config, KvCache cache, Kernels kernels, Rope rope, ComputePool pool) {
+    this.config = config;
+    this.cache = cache;
+    this.kernels = kernels;
+    this.rope = rope;
+    this.pool = pool;
+    this.dim = config.headDim();
+    this.share = config.groupSize();
+    this.dimTiles = KvCache.dimTiles(dim);
+    this.scale = (float) (1 / Math.sqrt(dim));
+    this.workers = new Worker[pool.workers()];
+    for (int i = 0; i < workers.length; i++) {
+      workers[i] = new Worker(dim, dimTiles);
+    }
+  }
+
+  private static final class Worker {
+    private final float[] head;
+    private final float[] queries; // [dim][batch]
+    private final float[] sums; // [8][dimTiles * 32]
+    private final float[] totals = new float[Packed.group()];
+    private float[] scores = new float[0]; // [8][chunks * 16]
+    private float[] weights = new float[0]; // [chunks * 16][batch]
+
+    Worker(int dim, int dimTiles) {
+      head = new float[dim];
+      queries = new float[dim * Packed.group()];
+      sums = new float[Packed.group() * dimTiles * Tiles.ROWS];
+    }
+  }
+
+  /** One layer's attention over the step's tokens. */
+  void run(Step step, int index, CpuWeights.Layer layer, float[] qkv, Packed out) {
+    int heads = config.kvHeads();
+    Call call = new Call(step, index, layer, qkv, layer.qkv().rows(), out);
+    if (step.single()) {
+      pool.run(
+          step.tokens() * heads,
+          1,
+          (from, to, worker) -> {
+            for (int u = from; u < to; u++) {
+              write(call, u / heads, u % heads, workers[worker]);
+              attend(call, u / heads, u % heads, workers[worker]);
+            }
+          });
+      return;
+    }
+    int units = step.tokens() * heads;
+    pool.run(
+        units,
+        Math.max(16, pool.grain(units)),
+        (from, to, worker) -> {
+          for (int u = from; u < to; u++) {
+            write(call, u / heads, u % heads, workers[worker]);
+          }
+        });
+    // The last pieces of a prompt see the most keys; they go first, so that no worker ends late.
+    int pieces = step.pieces();
+    pool.run(
+        pieces * heads,
+        1,
+        (from, to, worker) -> {
+          for (int u = from; u < to; u++) {
+            attend(call, pieces - 1 - u / heads, u % heads, workers[worker]);
+          }
+        });
+  }
+
+  @SuppressWarnings("ArrayRecordComponent") // Never compared; lives for one call.
+  private record Call(
+      Step step, int layer, CpuWeights.Layer weights, float[] qkv, int ldq, Packed out) {}
+
+  /** Norms and turns the key of a token and writes key and value. */
+  private void write(Call call, int token, int head, Worker own) {
+    int position = call.step.position(token);
+    int row = token * call.ldq + config.heads() * dim;
+    System.arraycopy(call.qkv, row + head * dim, own.head, 0, dim);
+    turn(own.head, call.weights.keyNorm(), position);
+    int value = row + (config.kvHeads() + head) * dim;
+    int block = call.step.owner(token).blocks().get(position / cache.blockSize());
+    int slot = position % cache.blockSize();
+    cache.write(call.layer, block, head, slot, own.head, 0, call.qkv, value);
+  }
+
+  private void turn(float[] head, float @Nullable [] norm, int position) {
+    if (norm != null) {
+      float inverse = Elementwise.inverseRms(head, 0, dim, config.normEps());
+      Elementwise.norm(head, 0, dim, inverse, norm, head, 0, 1);
+    }
+    rope.rotate(head, 0, position);
+  }
+
+  /**
+   * All queries of a piece that share a key head, in groups of 8 rows: token by token, head by
+   * head.
+   */
+  private void attend(Call call, int piece, int head, Worker own) {
+    int first = call.step.pieceFirst(piece);
+    int rows = call.step.pieceLength(piece) * share;
+    for (int row = 0; row < rows; row += Packed.group()) {
+      int count = Math.min(Packed.group(), rows - row);
+      int batch = count > 4 ? 8 : count > 1 ? 4 : 1;
+      Rows group = new Rows(first, head, row, count, batch);
+      pack(call, group, own);
+      int last = call.step.position(first + (row + count - 1) / share);
+      scores(call, group, last, own);
+      weigh(call, group, last, own);
+      sum(call, group, last, own);
+      unpack(call, group, own);
+    }
+  }
+
+  private record Rows(int firstToken, int head, int first, int count, int batch) {}
+
+  private void pack(Call call, Rows group, Worker own) {
+    for (int r = 0; r < group.batch; r++) {
+      if (r >= group.count) {
+        Arrays.fill(own.head, 0);
+      } else {
+        int token = group.firstToken + (group.first + r) / share;
+        int query = group.head * share + (group.first + r) % share;
+        System.arraycopy(call.qkv, token * call.ldq + query * dim, own.head, 0, dim);
+        turn(own.head, call.weights.queryNorm(), call.step.position(token));
+      }
+      for (int d = 0; d < dim; d++) {
+        own.queries[d * group.batch + r] = own.head[d] * scale;
+      }
+    }
+  }
+
+  private long keys(Call call, Batch.Item item, int head, int chunk) {
+    int position = chunk * cache.span();
+    int block = item.blocks().get(position / cache.blockSize());
+    return cache.keys(call.layer, block, head, position % cache.blockSize() / cache.span());
+  }
+
+  private void scores(Call call, Rows group, int last, Worker own) {
+    int chunks = last / cache.span() + 1;
+    int width = (chunks + 1) * KvCache.CHUNK;
+    own.scores = Elementwise.room(own.scores, width * Packed.group());
+    Batch.Item item = call.step.owner(group.firstToken);
+    TileKernel.Keys kernel = kernels.keys()[Kernels.index(group.batch)];
+    for (int c = 0; c < chunks; c += 2) {
+      long first = keys(call, item, group.head, c);
+      long second = c + 1 < chunks ? keys(call, item, group.head, c + 1) : first;
+      kernel.run(first, second, own.queries, 0, own.scores, c * KvCache.CHUNK, width, dim);
+    }
+  }
+
+  /** Softmax of each row over its own positions; what lies beyond them weighs 0. */
+  private void weigh(Call call, Rows group, int last, Worker own) {
+    int span = cache.span();
+    int chunks = last / span + 1;
+    int width = (chunks + 1) * KvCache.CHUNK;
+    int batch = group.batch;
+    own.weights = Elementwise.room(own.weights, chunks * KvCache.CHUNK * batch);
+    for (int r = 0; r < batch; r++) {
+      int length = 0;
+      if (r < group.count) {
+        int position = call.step.position(group.firstToken + (group.first + r) / share);
+        int ownChunks = position / span + 1;
+        length = ownChunks * KvCache.CHUNK;
+        for (int c = span == KvCache.CHUNK ? ownChunks - 1 : 0; c < ownChunks; c++) {
+          int valid = Math.min(span, position + 1 - c * span);
+          int at = r * width + c * KvCache.CHUNK;
+          Elementwise.mask(own.scores, at + valid, at + KvCache.CHUNK);
+        }
+        own.totals[r] = Elementwise.softmaxWeights(own.scores, r * width, length);
+      }
+      for (int i = 0; i < length; i++) {
+        own.weights[i * batch + r] = own.scores[r * width + i];
+      }
+      for (int i = length; i < chunks * KvCache.CHUNK; i++) {
+        own.weights[i * batch + r] = 0;
+      }
+    }
+  }
+
+  private void sum(Call call, Rows group, int last, Worker own) {
+    int span = cache.span();
+    int width = dimTiles * Tiles.ROWS;
+    Arrays.fill(own.sums, 0, group.batch * width, 0);
+    Batch.Item item = call.step.owner(group.firstToken);
+    TileKernel.Values kernel = kernels.values()[Kernels.index(group.batch)];
+    for (int c = 0; c <= last / span; c++) {
+      int position = c * span;
+      int block = item.blocks().get(position / cache.blockSize());
+      long at = cache.values(call.layer, block, group.head, position % cache.blockSize() / span);
+      // Not beyond the last position: what lies there is another sequence's or none's.
+      int valid = Math.min(span, last + 1 - position);
+      for (int tile = 0; tile < dimTiles; tile++) {
+        kernel.run(
+            at + tile * (KvCache.CHUNK * Tiles.ROWS * 4L),
+            own.weights,
+            c * KvCache.CHUNK * group.batch,
+            own.sums,
+            tile * Tiles.ROWS,
+            width,
+            valid);
+      }
+    }
+  }
+
+  private void unpack(Call call, Rows group, Worker own) {
+    float[] data = call.out.data();
+    int width = dimTiles * Tiles.ROWS;
+    for (int r = 0; r < group.count; r++) {
+      int token = group.firstToken + (group.first + r) / share;
+      int query = group.head * share + (group.first + r) % share;
+      int stride = call.out.stride(token);
+      int at = call.out.start(token) + query * dim * stride;
+      float inverse = 1 / own.totals[r];
+      for (int d = 0; d < dim; d++) {
+        data[at + d * stride] = own.sums[r * width + d] * inverse;
+      }
+    }
+  }
+}

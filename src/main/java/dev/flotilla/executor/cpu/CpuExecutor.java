@@ -1,0 +1,100 @@
+package dev.flotilla.executor.cpu;
+
+import dev.flotilla.model.Batch;
+import dev.flotilla.model.Executor;
+import dev.flotilla.model.ModelConfig;
+import dev.flotilla.model.ModelException;
+import dev.flotilla.model.ModelFolder;
+import dev.flotilla.model.StepResult;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * Computes batches with the Vector API. Ranks of one JVM share the repacked weights and the compute
+ * pool; each has its KV cache.
+ *
+ * <p>A token's result has the same bits in whatever batch it is computed, and however its prompt
+ * was cut: every output has one accumulator that runs over its inputs in ascending order.
+ */
+public final class CpuExecutor implements Executor {
+  private final ModelConfig config;
+  private final CpuOptions options;
+  private final SharedWeights weights;
+  private final KvCache cache;
+  private final ComputePool pool;
+  private final Forward forward;
+  private final Draws draws;
+  private boolean closed;
+
+  private CpuExecutor(ModelFolder folder, CpuOptions options, SharedWeights weights) {
+    this.config = folder.config();
+    this.options = options;
+    this.weights = weights;
+    this.pool = ComputePool.shared();
+    this.cache = new KvCache(config, options.blockSize(), CacheSize.blocks(config, options));
+    this.forward =
+        new Forward(
+            config, weights.weights(), cache, SelfTest.kernels(), pool, options.maxModelLen());
+    this.draws = new Draws(config.vocab(), pool);
+  }
+
+  /**
+   * Opens a model: tests the kernels, repacks the weights if no other rank of this JVM has, and
+   * takes memory for the KV cache.
+   *
+   * @throws ModelException with a sentence if the weights are incomplete or memory does not suffice
+   */
+  public static CpuExecutor open(ModelFolder folder, CpuOptions options) {
+    SharedWeights weights = SharedWeights.open(folder, options.progress());
+    try {
+      return new CpuExecutor(folder, options, weights);
+    } catch (RuntimeException | Error e) {
+      weights.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public ModelConfig config() {
+    return config;
+  }
+
+  @Override
+  public int blocks() {
+    return cache.blocks();
+  }
+
+  @Override
+  public int blockSize() {
+    return cache.blockSize();
+  }
+
+  @Override
+  public StepResult execute(Batch batch) {
+    if (closed) {
+      throw new IllegalStateException("this executor is closed");
+    }
+    if (batch.isEmpty()) {
+      return new StepResult(List.of());
+    }
+    Step step = new Step(batch);
+    step.check(config.vocab(), cache.blocks(), cache.blockSize(), options.maxModelLen());
+    AtomicReference<StepResult> result = new AtomicReference<>();
+    pool.hold(
+        () -> {
+          forward.run(step);
+          result.set(draws.run(step, forward));
+        });
+    return result.get();
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      forward.close();
+      cache.close();
+      weights.close();
+    }
+  }
+}

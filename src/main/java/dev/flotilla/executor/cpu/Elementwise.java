@@ -1,0 +1,154 @@
+package dev.flotilla.executor.cpu;
+
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Operations on rows. Each result depends on its row alone, summed in a fixed order: by lane, then
+ * the lanes in order.
+ */
+final class Elementwise {
+  private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
+  private static final int LANES = F.length();
+
+  /** Below it, e^x is taken as 0; 2^-126 is the least normal float. */
+  private static final float EXP_MIN = -87.3f;
+
+  private static final float EXP_MAX = 88.3f;
+
+  private Elementwise() {}
+
+  /** Adds {@code b} to {@code a}. */
+  static void add(float[] a, int ao, float[] b, int bo, int n) {
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      FloatVector.fromArray(F, a, ao + i)
+          .add(FloatVector.fromArray(F, b, bo + i))
+          .intoArray(a, ao + i);
+    }
+    for (; i < n; i++) {
+      a[ao + i] += b[bo + i];
+    }
+  }
+
+  /** One over the root of the mean square. */
+  static float inverseRms(float[] x, int xo, int n, float eps) {
+    FloatVector sums = FloatVector.zero(F);
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      FloatVector v = FloatVector.fromArray(F, x, xo + i);
+      sums = v.fma(v, sums);
+    }
+    double sum = ordered(sums);
+    for (; i < n; i++) {
+      sum += (double) x[xo + i] * x[xo + i];
+    }
+    return (float) (1 / Math.sqrt(sum / n + eps));
+  }
+
+  private static double ordered(FloatVector lanes) {
+    double sum = 0;
+    for (float lane : lanes.toArray()) {
+      sum += lane;
+    }
+    return sum;
+  }
+
+  /** The normed row into {@code to} from {@code at} on, {@code stride} apart. */
+  static void norm(
+      float[] x, int xo, int n, float inverse, float[] weight, float[] to, int at, int stride) {
+    for (int i = 0; i < n; i++) {
+      to[at + i * stride] = x[xo + i] * inverse * weight[i];
+    }
+  }
+
+  /** e^x, relative error about 1e-7 (minimax polynomial after Cephes' expf). */
+  static FloatVector exp(FloatVector x) {
+    VectorMask<Float> tiny = x.compare(VectorOperators.LT, EXP_MIN);
+    FloatVector v = x.max(EXP_MIN).min(EXP_MAX);
+    // Adding and subtracting 1.5 * 2^23 rounds to the nearest whole number.
+    FloatVector shifted =
+        v.fma(FloatVector.broadcast(F, 1.442695f), FloatVector.broadcast(F, 12582912f));
+    FloatVector n = shifted.sub(12582912f);
+    FloatVector r = n.fma(FloatVector.broadcast(F, -0.6933594f), v);
+    r = n.fma(FloatVector.broadcast(F, 0.00021219444f), r);
+    FloatVector p = FloatVector.broadcast(F, 0.00019875691f);
+    p = p.fma(r, FloatVector.broadcast(F, 0.0013981999f));
+    p = p.fma(r, FloatVector.broadcast(F, 0.008333452f));
+    p = p.fma(r, FloatVector.broadcast(F, 0.041665796f));
+    p = p.fma(r, FloatVector.broadcast(F, 0.16666666f));
+    p = p.fma(r, FloatVector.broadcast(F, 0.5f));
+    p = p.fma(r.mul(r), r).add(1f);
+    IntVector power =
+        shifted
+            .reinterpretAsInts()
+            .sub(IntVector.broadcast(I, 0x4B400000))
+            .add(127)
+            .lanewise(VectorOperators.LSHL, 23);
+    return p.mul(power.reinterpretAsFloats()).blend(0f, tiny);
+  }
+
+  /** {@code gate / (1 + e^-gate) * up} over {@code n} elements, a multiple of 16. */
+  static void swiglu(float[] gate, int go, float[] up, int uo, float[] to, int at, int n) {
+    for (int i = 0; i < n; i += LANES) {
+      FloatVector g = FloatVector.fromArray(F, gate, go + i);
+      FloatVector u = FloatVector.fromArray(F, up, uo + i);
+      g.div(exp(g.neg()).add(1f)).mul(u).intoArray(to, at + i);
+    }
+  }
+
+  /**
+   * Turns scores into e^(score - max), with no part for those that are minus infinity.
+   *
+   * @param n a multiple of 16
+   * @return the sum
+   */
+  static float softmaxWeights(float[] scores, int so, int n) {
+    FloatVector maxima = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
+    for (int i = 0; i < n; i += LANES) {
+      maxima = maxima.max(FloatVector.fromArray(F, scores, so + i));
+    }
+    float max = maxima.reduceLanes(VectorOperators.MAX);
+    FloatVector sums = FloatVector.zero(F);
+    for (int i = 0; i < n; i += LANES) {
+      FloatVector weight = exp(FloatVector.fromArray(F, scores, so + i).sub(max));
+      weight.intoArray(scores, so + i);
+      sums = sums.add(weight);
+    }
+    return (float) ordered(sums);
+  }
+
+  /** The lowest index of the greatest element; NaN is never the greatest. */
+  static int argmax(float[] x, int xo, int n) {
+    FloatVector maxima = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      FloatVector v = FloatVector.fromArray(F, x, xo + i);
+      maxima = maxima.blend(v, v.compare(VectorOperators.GT, maxima));
+    }
+    float max = maxima.reduceLanes(VectorOperators.MAX);
+    for (; i < n; i++) {
+      max = x[xo + i] > max ? x[xo + i] : max;
+    }
+    int at = 0;
+    while (at < n && x[xo + at] != max) {
+      at++;
+    }
+    return at == n ? 0 : at;
+  }
+
+  /** An array at least that long; what it held may be lost. */
+  static float[] room(float[] array, int length) {
+    return array.length >= length ? array : new float[Math.max(length, array.length * 3 / 2)];
+  }
+
+  /** Minus infinity. */
+  static void mask(float[] x, int from, int to) {
+    Arrays.fill(x, from, to, Float.NEGATIVE_INFINITY);
+  }
+}

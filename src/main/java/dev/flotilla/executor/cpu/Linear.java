@@ -1,0 +1,131 @@
+package dev.flotilla.executor.cpu;
+
+/** Multiplies tiles with packed activations, on the pool. */
+final class Linear implements AutoCloseable {
+  /** From so many groups on, converting a bf16 tile once costs less than in every kernel call. */
+  private static final int WIDEN_GROUPS = 3;
+
+  private final ComputePool pool;
+  private final Kernels kernels;
+  private final Worker[] workers;
+
+  Linear(ComputePool pool, Kernels kernels) {
+    this.pool = pool;
+    this.kernels = kernels;
+    this.workers = new Worker[pool.workers()];
+    for (int i = 0; i < workers.length; i++) {
+      workers[i] = new Worker();
+    }
+  }
+
+  /** What one worker needs for itself. */
+  private static final class Worker {
+    private NativeBlock panel = NativeBlock.NONE;
+    private final float[] gateUp = new float[2 * Packed.group() * Tiles.ROWS];
+    private final float[] product = new float[Packed.group() * Tiles.ROWS];
+
+    long panel(int cols) {
+      long bytes = (long) cols * Format.F32.columnBytes() * 2;
+      if (panel.bytes() < bytes) {
+        panel.close();
+        panel = NativeBlock.allocate(bytes, "a panel of weights");
+      }
+      return panel.address();
+    }
+  }
+
+  /**
+   * Computes {@code y[token * ldy + row]} for all rows and tokens; y has room for the tokens of
+   * whole groups.
+   */
+  void multiply(Tiles w, Packed x, float[] y) {
+    boolean single = x.tokens() == 1;
+    int unit = single ? 2 : 1;
+    int units = (w.tiles() + unit - 1) / unit;
+    pool.run(
+        units,
+        pool.grain(units),
+        (from, to, worker) ->
+            tiles(w, from * unit, Math.min(to * unit, w.tiles()), x, y, 0, w.rows(), worker));
+  }
+
+  /** Tiles {@code from} to {@code to - 1}, on the calling worker. */
+  void tiles(Tiles w, int from, int to, Packed x, float[] y, int yo, int ldy, int worker) {
+    boolean widen = w.format() == Format.BF16 && x.groups() >= WIDEN_GROUPS;
+    int tile = from;
+    while (tile < to) {
+      int count = x.tokens() == 1 && tile + 1 < to ? 2 : 1;
+      long at = w.tile(tile);
+      Format format = w.format();
+      if (widen) {
+        at = workers[worker].panel(w.cols());
+        kernels.widen().run(w.tile(tile), at, w.cols());
+        format = Format.F32;
+      }
+      long step = w.tileBytes();
+      for (int g = 0; g < x.groups(); g++) {
+        TileKernel kernel = count == 2 ? kernels.pair(format) : kernels.tile(format, x.batch(g));
+        int out = yo + g * Packed.group() * ldy + tile * Tiles.ROWS;
+        kernel.run(at, step, x.data(), x.offset(g), y, out, ldy, w.cols());
+      }
+      tile += count;
+    }
+  }
+
+  /** Gate and up rows of tile pairs, joined by SwiGLU, into {@code to}, packed. */
+  void gateUp(Tiles w, int from, int to, Packed x, Packed target, int worker) {
+    boolean widen = w.format() == Format.BF16 && x.groups() >= WIDEN_GROUPS;
+    Worker own = workers[worker];
+    Format format = widen ? Format.F32 : w.format();
+    for (int pair = from; pair < to; pair++) {
+      long gate = w.tile(2 * pair);
+      long step = w.tileBytes();
+      if (widen) {
+        long panel = own.panel(w.cols());
+        step = (long) w.cols() * Format.F32.columnBytes();
+        kernels.widen().run(gate, panel, w.cols());
+        kernels.widen().run(w.tile(2 * pair + 1), panel + step, w.cols());
+        gate = panel;
+      }
+      for (int g = 0; g < x.groups(); g++) {
+        int batch = x.batch(g);
+        float[] y = own.gateUp;
+        int ldy = 2 * Tiles.ROWS;
+        if (batch == 1) {
+          kernels.pair(format).run(gate, step, x.data(), x.offset(g), y, 0, ldy, w.cols());
+        } else {
+          TileKernel kernel = kernels.tile(format, batch);
+          kernel.run(gate, step, x.data(), x.offset(g), y, 0, ldy, w.cols());
+          kernel.run(gate + step, step, x.data(), x.offset(g), y, Tiles.ROWS, ldy, w.cols());
+        }
+        join(own, batch, pair, target, g);
+      }
+    }
+  }
+
+  private static void join(Worker own, int batch, int pair, Packed target, int group) {
+    int width = Math.min(Tiles.ROWS, target.cols() - pair * Tiles.ROWS);
+    int at = target.offset(group) + pair * Tiles.ROWS * batch;
+    float[] data = target.data();
+    for (int b = 0; b < batch; b++) {
+      int row = b * 2 * Tiles.ROWS;
+      Elementwise.swiglu(own.gateUp, row, own.gateUp, row + Tiles.ROWS, own.product, 0, Tiles.ROWS);
+      for (int i = 0; i < width; i++) {
+        data[at + i * batch + b] = own.product[i];
+      }
+    }
+  }
+
+  /** Floats of a row-major result for so many tokens, whole groups. */
+  static int resultLength(int tokens, int width) {
+    int groups = (tokens + Packed.group() - 1) / Packed.group();
+    return Math.multiplyExact(groups * Packed.group(), width);
+  }
+
+  @Override
+  public void close() {
+    for (Worker worker : workers) {
+      worker.panel.close();
+    }
+  }
+}

@@ -1,0 +1,43 @@
+package dev.flotilla.frontend;
+
+import dev.flotilla.protocol.RequestId;
+import dev.flotilla.protocol.Sampling;
+
+/** One choice of one request: a stream of tokens with what its owner needs to know of it. */
+final class Choice {
+  final Generation generation;
+  final int index;
+  final RequestId id;
+  final RequestStream stream;
+  final OutputText text;
+  final Sampling sampling;
+  final long acceptedAt;
+
+  /** The ledger's number of the last send. */
+  long sequence;
+
+  /** When the first and the last token came; 0 before. */
+  long firstTokenAt;
+
+  long lastTokenAt;
+
+  Choice(
+      Generation generation,
+      int index,
+      RequestId id,
+      RequestStream stream,
+      OutputText text,
+      long acceptedAt) {
+    this.generation = generation;
+    this.index = index;
+    this.id = id;
+    this.stream = stream;
+    this.text = text;
+    this.sampling = generation.request.sampling(index);
+    this.acceptedAt = acceptedAt;
+  }
+
+  GenerationRequest.Prompt prompt() {
+    return generation.request.prompt(index);
+  }
+}

@@ -1,0 +1,157 @@
+package dev.flotilla.frontend;
+
+import dev.flotilla.balancer.Balancer;
+import dev.flotilla.balancer.Ledger;
+import dev.flotilla.protocol.ClusterView;
+import dev.flotilla.protocol.ClusterView.Engine;
+import dev.flotilla.protocol.EngineFacts;
+import dev.flotilla.protocol.EngineState;
+import dev.flotilla.protocol.FrontendId;
+import dev.flotilla.protocol.Incarnation;
+import dev.flotilla.protocol.LoadReport;
+import dev.flotilla.protocol.Machine;
+import dev.flotilla.protocol.Rank;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The engines as one front-end knows them: the newest view, the reports, its own sends. Used by one
+ * thread.
+ */
+final class Fleet implements Machine {
+  /**
+   * A new coordinator learns of the engines within so long; until then, absent ones still count.
+   */
+  static final long GRACE_NANOS = 3_000_000_000L;
+
+  private final FrontendId owner;
+  private final Ledger ledger;
+  private final Balancer balancer;
+  private ClusterView published = ClusterView.EMPTY;
+  private ClusterView view = ClusterView.EMPTY;
+  private long graceUntil;
+
+  Fleet(FrontendId owner) {
+    this.owner = owner;
+    this.ledger = new Ledger(owner);
+    this.balancer = new Balancer(owner.hashCode() & 0xffff);
+  }
+
+  /** What is known now. */
+  ClusterView view() {
+    return view;
+  }
+
+  /** Takes a view if it is newer; gives the engines that are gone by it. */
+  Set<Incarnation> take(ClusterView newer, long nowNanos) {
+    if (!newer.newerThan(published)) {
+      return Set.of();
+    }
+    if (newer.term() != published.term() && published.term() != 0) {
+      graceUntil = nowNanos + GRACE_NANOS;
+    }
+    published = newer;
+    for (Engine engine : newer.engines()) {
+      LoadReport load = engine.load();
+      if (load != null) {
+        ledger.report(load);
+      }
+    }
+    return replace(nowNanos);
+  }
+
+  /** Time passes; gives the engines whose grace is over. */
+  Set<Incarnation> tick(long nowNanos) {
+    return view == published ? Set.of() : replace(nowNanos);
+  }
+
+  private Set<Incarnation> replace(long nowNanos) {
+    Set<Incarnation> gone = new HashSet<>();
+    List<Engine> engines = new ArrayList<>(published.engines());
+    for (Engine old : view.engines()) {
+      boolean known =
+          published.engines().stream().anyMatch(e -> e.incarnation().equals(old.incarnation()));
+      boolean replaced = published.engine(old.rank()).isPresent();
+      if (!known && !replaced && nowNanos - graceUntil < 0) {
+        engines.add(old);
+      } else if (!known) {
+        gone.add(old.incarnation());
+      }
+    }
+    for (Engine engine : published.engines()) {
+      if (engine.state() == EngineState.DEAD) {
+        gone.add(engine.incarnation());
+      }
+    }
+    gone.forEach(ledger::forget);
+    view =
+        engines.size() == published.engines().size()
+            ? published
+            : new ClusterView(
+                published.term(), published.version(), published.dataParallelSize(), engines);
+    return gone;
+  }
+
+  /** Takes an engine's own report. */
+  void report(LoadReport load) {
+    ledger.report(load);
+  }
+
+  /** Notes a send; its number goes with it. */
+  long send(Incarnation engine, long tokens) {
+    return ledger.send(engine, tokens);
+  }
+
+  /** Whether the engine has acknowledged the send. */
+  boolean acknowledged(Incarnation engine, long sequence) {
+    return ledger.freshest(engine).filter(r -> r.ackOf(owner) >= sequence).isPresent();
+  }
+
+  /** Whether the engine, having received the send, says that it has nothing to do. */
+  boolean idle(Incarnation engine, long sequence) {
+    return ledger
+        .freshest(engine)
+        .filter(r -> r.ackOf(owner) >= sequence && r.waiting() == 0 && r.running() == 0)
+        .isPresent();
+  }
+
+  /**
+   * The engine for a request.
+   *
+   * @param only the rank that the client insists on
+   */
+  Optional<Engine> choose(int promptTokens, Set<Incarnation> failed, @Nullable Rank only) {
+    if (only != null) {
+      return view.engine(only).filter(e -> e.serving() && !failed.contains(e.incarnation()));
+    }
+    return balancer.choose(view, ledger, promptTokens, failed).map(Balancer.Choice::engine);
+  }
+
+  /** Engines that may get new work. */
+  int serving() {
+    return (int) view.engines().stream().filter(Engine::serving).count();
+  }
+
+  /** The least of all ready engines' context lengths; empty while none is ready. */
+  OptionalInt maxModelLen() {
+    OptionalInt least = OptionalInt.empty();
+    for (Engine engine : view.engines()) {
+      EngineFacts facts = engine.facts();
+      if (facts != null && engine.state() == EngineState.READY) {
+        int length = facts.maxModelLen();
+        least = OptionalInt.of(Math.min(length, least.orElse(length)));
+      }
+    }
+    return least;
+  }
+
+  /** The freshest report of an engine. */
+  @Nullable LoadReport load(Engine engine) {
+    return ledger.freshest(engine.incarnation()).orElse(engine.load());
+  }
+}

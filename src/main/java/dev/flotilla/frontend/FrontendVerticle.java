@@ -1,0 +1,213 @@
+package dev.flotilla.frontend;
+
+import dev.flotilla.config.Config;
+import dev.flotilla.config.FrontendConfig;
+import dev.flotilla.protocol.Addresses;
+import dev.flotilla.protocol.Bus;
+import dev.flotilla.protocol.FrontendId;
+import dev.flotilla.protocol.ToCoordinator;
+import dev.flotilla.protocol.ToEngine;
+import dev.flotilla.protocol.ToFrontend;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.eventbus.MessageConsumer;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.BodyHandler;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One API server, on an event loop: OpenAI-compatible HTTP and the JSON bus address for clients,
+ * and the owner of each accepted request's stream. Once it listens, its port stands in the local
+ * map {@value #PORTS} under its id.
+ */
+public final class FrontendVerticle extends VerticleBase {
+  /** Name of the local map from a front-end's id to its port. */
+  public static final String PORTS = "flotilla.frontends";
+
+  private static final Logger LOG = LoggerFactory.getLogger(FrontendVerticle.class);
+  private static final long HELLO_MS = 1000;
+  private static final long TICK_MS = 100;
+
+  private final ModelSource source;
+  private final FrontendId id = new FrontendId(UUID.randomUUID().toString());
+  private final List<Bus.Subscription> subscriptions = new ArrayList<>();
+  private @Nullable MessageConsumer<Object> generate;
+  private @Nullable HttpServer server;
+  private @Nullable Streams streams;
+
+  /** Serves the model whose folder the configuration names. */
+  public FrontendVerticle() {
+    this(ModelSource.FOLDER);
+  }
+
+  FrontendVerticle(ModelSource source) {
+    this.source = source;
+  }
+
+  /** Where a front-end's knowledge of the model comes from; may block. */
+  interface ModelSource {
+    /** The folder that the configuration names. */
+    ModelSource FOLDER = ModelFolders::open;
+
+    /** Loads it. */
+    ServedModel open(FrontendConfig config);
+  }
+
+  @Override
+  public Future<?> start() {
+    FrontendConfig settings = Config.parse(config().encode(), FrontendConfig.DEFAULT);
+    return vertx
+        .executeBlocking(() -> source.open(settings), false)
+        .compose(model -> serve(settings, Objects.requireNonNull(model)));
+  }
+
+  private Future<?> serve(FrontendConfig settings, ServedModel model) {
+    Bus bus = Bus.of(vertx);
+    Fleet fleet = new Fleet(id);
+    FrontendMetrics metrics = metrics(model);
+    Streams live = new Streams(id, bus, fleet, model, metrics, settings.requestTimeoutMs());
+    streams = live;
+    Parts parts =
+        new Parts(
+            vertx,
+            id,
+            settings,
+            model,
+            new RequestParser(model),
+            fleet,
+            live,
+            new Flusher(context),
+            metrics,
+            System.currentTimeMillis() / 1000);
+    vertx.setPeriodic(TICK_MS, _ -> live.tick());
+    BusGenerate clients = new BusGenerate(parts);
+    return bus.consume(Addresses.frontend(id), m -> receive(bus, live, m))
+        .compose(
+            own -> {
+              subscriptions.add(own);
+              return bus.consume(Addresses.ALL_FRONTENDS, m -> receive(bus, live, m));
+            })
+        .compose(
+            all -> {
+              subscriptions.add(all);
+              hello(bus);
+              vertx.setPeriodic(HELLO_MS, _ -> hello(bus));
+              return listen(settings, router(parts));
+            })
+        .compose(
+            listening -> {
+              server = listening;
+              vertx.sharedData().getLocalMap(PORTS).put(id.value(), listening.actualPort());
+              LOG.info("front-end {} listens on port {}", id, listening.actualPort());
+              MessageConsumer<Object> consumer =
+                  vertx.eventBus().consumer(Addresses.GENERATE, clients::accept);
+              generate = consumer;
+              return consumer.completion();
+            });
+  }
+
+  private FrontendMetrics metrics(ServedModel model) {
+    return vertx
+        .sharedData()
+        .<String, FrontendMetrics>getLocalMap("flotilla.metrics")
+        .computeIfAbsent(model.name(), FrontendMetrics::new);
+  }
+
+  private Future<HttpServer> listen(FrontendConfig settings, Router router) {
+    HttpServerOptions options =
+        new HttpServerOptions()
+            .setHost(settings.host())
+            .setPort(settings.port())
+            .setTcpNoDelay(true)
+            .setHandle100ContinueAutomatically(true);
+    return vertx.createHttpServer(options).requestHandler(router).listen();
+  }
+
+  private Router router(Parts parts) {
+    Router router = Router.router(vertx);
+    Access access = new Access(parts.config().apiKey(), parts.metrics());
+    router.route().handler(access::note);
+    for (String guarded : List.of("/v1/*", "/tokenize", "/detokenize")) {
+      router.route(guarded).handler(access::check);
+    }
+    router.route().handler(BodyHandler.create(false).setBodyLimit(parts.config().maxBodyBytes()));
+    new GenerationRoutes(parts).mount(router);
+    new TextRoutes(parts).mount(router);
+    new OperationsRoutes(parts).mount(router);
+    router.errorHandler(404, ctx -> error(ctx, 404, "there is no route " + ctx.request().path()));
+    router.errorHandler(
+        405,
+        ctx ->
+            error(
+                ctx,
+                405,
+                "%s does not take %s".formatted(ctx.request().path(), ctx.request().method())));
+    router.errorHandler(
+        413,
+        ctx ->
+            error(
+                ctx,
+                413,
+                "the body is larger than %d bytes".formatted(parts.config().maxBodyBytes())));
+    router.errorHandler(400, ctx -> error(ctx, 400, "the request is not valid HTTP"));
+    router.errorHandler(
+        500,
+        ctx -> {
+          Throwable cause = Objects.requireNonNullElse(ctx.failure(), new IllegalStateException());
+          Errors.send(ctx.response(), GenerationRoutes.failure(ctx, cause));
+        });
+    return router;
+  }
+
+  private static void error(RoutingContext ctx, int status, String sentence) {
+    Errors.send(ctx.response(), ApiException.of(status, sentence));
+  }
+
+  private void hello(Bus bus) {
+    bus.send(Addresses.COORDINATOR, new ToCoordinator.FrontendHello(id, bus.node()))
+        .onFailure(e -> LOG.debug("no coordinator hears front-end {}: {}", id, e.toString()));
+  }
+
+  private void receive(Bus bus, Streams live, ToFrontend message) {
+    switch (message) {
+      case ToFrontend.Tokens tokens -> live.accept(tokens);
+      case ToFrontend.Load load -> live.report(load.load());
+      case ToFrontend.Refusal refusal -> live.refused(refusal);
+      case ToFrontend.View view -> live.view(view.view());
+      case ToFrontend.Ping ping ->
+          bus.send(
+                  Addresses.engine(ping.rank(), ping.incarnation()),
+                  new ToEngine.Pong(id, ping.nonce()))
+              .onFailure(e -> LOG.debug("engine {} left before its pong", ping.rank()));
+      case ToFrontend.Pong _ -> LOG.debug("front-end {} got a pong that it did not ask for", id);
+    }
+  }
+
+  @Override
+  public Future<?> stop() {
+    vertx.sharedData().getLocalMap(PORTS).remove(id.value());
+    if (streams != null) {
+      streams.shutdown();
+    }
+    List<Future<?>> closing = new ArrayList<>();
+    for (Bus.Subscription subscription : subscriptions) {
+      closing.add(subscription.unregister());
+    }
+    if (generate != null) {
+      closing.add(generate.unregister());
+    }
+    if (server != null) {
+      closing.add(server.close());
+    }
+    return Future.join(closing);
+  }
+}

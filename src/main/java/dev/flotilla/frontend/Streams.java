@@ -1,0 +1,320 @@
+package dev.flotilla.frontend;
+
+import dev.flotilla.frontend.RequestStream.Effect;
+import dev.flotilla.frontend.RequestStream.Event;
+import dev.flotilla.frontend.RequestStream.Target;
+import dev.flotilla.protocol.Addresses;
+import dev.flotilla.protocol.Bus;
+import dev.flotilla.protocol.ClusterView;
+import dev.flotilla.protocol.FinishReason;
+import dev.flotilla.protocol.FrontendId;
+import dev.flotilla.protocol.Incarnation;
+import dev.flotilla.protocol.LoadReport;
+import dev.flotilla.protocol.RequestId;
+import dev.flotilla.protocol.ToEngine;
+import dev.flotilla.protocol.ToFrontend;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The live streams of one front-end: gives each what comes for it and performs what it wants done.
+ * All methods run on the front-end's event loop.
+ */
+final class Streams {
+  /** Live streams; each holds its prompt, so their number bounds the memory. */
+  static final int STREAMS_MAX = 16_384;
+
+  private static final Logger LOG = LoggerFactory.getLogger(Streams.class);
+
+  private final FrontendId owner;
+  private final Bus bus;
+  private final Fleet fleet;
+  private final ServedModel model;
+  private final FrontendMetrics metrics;
+  private final long timeoutNanos;
+  private final Map<Long, Choice> live = new HashMap<>();
+  private long counter;
+
+  Streams(
+      FrontendId owner,
+      Bus bus,
+      Fleet fleet,
+      ServedModel model,
+      FrontendMetrics metrics,
+      long timeoutMs) {
+    this.owner = owner;
+    this.bus = bus;
+    this.fleet = fleet;
+    this.model = model;
+    this.metrics = metrics;
+    this.timeoutNanos = timeoutMs * 1_000_000;
+  }
+
+  /** Streams that have not ended. */
+  int size() {
+    return live.size();
+  }
+
+  /**
+   * Starts a request; its answer hears from now on.
+   *
+   * @throws ApiException 429 if there are too many
+   */
+  Generation open(GenerationRequest request, Answer answer) {
+    if (live.size() + request.choices() > STREAMS_MAX) {
+      throw ApiException.of(
+          429, "this front-end has %d streams open; try again later".formatted(live.size()));
+    }
+    Generation generation = new Generation(request, answer);
+    long now = System.nanoTime();
+    for (int i = 0; i < request.choices(); i++) {
+      Choice choice =
+          new Choice(
+              generation,
+              i,
+              new RequestId(owner, ++counter),
+              new RequestStream(request.prompt(i).maxTokens(), timeoutNanos),
+              new OutputText(request, model.tokenizer().detokenizer(request.skipSpecial())),
+              now);
+      generation.choices.add(choice);
+      live.put(choice.id.counter(), choice);
+    }
+    generation.open = request.choices();
+    for (Choice choice : generation.choices) {
+      apply(choice, new Event.Accepted(now));
+    }
+    return generation;
+  }
+
+  /** The client has left or was cut off: nothing of the request goes on. */
+  void close(Generation generation) {
+    if (!generation.closed) {
+      generation.closed = true;
+      for (Choice choice : generation.choices) {
+        if (live.containsKey(choice.id.counter())) {
+          metrics.ended(choice, FinishReason.ABORT);
+          apply(choice, new Event.Closed());
+        }
+      }
+    }
+  }
+
+  /** What one engine's step brought. */
+  void accept(ToFrontend.Tokens tokens) {
+    fleet.report(tokens.load());
+    Incarnation from = tokens.load().incarnation();
+    long now = System.nanoTime();
+    for (ToFrontend.Delta delta : tokens.deltas()) {
+      Choice choice = find(delta.request());
+      if (choice != null) {
+        apply(
+            choice,
+            new Event.Tokens(
+                now,
+                from,
+                delta.attempt(),
+                delta.offset(),
+                delta.ids(),
+                delta.finish(),
+                delta.stopId(),
+                delta.logprobs(),
+                delta.promptLogprobs()));
+      }
+    }
+  }
+
+  /** An engine will not compute a request. */
+  void refused(ToFrontend.Refusal refusal) {
+    Choice choice = find(refusal.request());
+    if (choice != null) {
+      LOG.debug("engine {} refused {}: {}", refusal.rank(), choice.id, refusal.reason());
+      long now = System.nanoTime();
+      apply(choice, new Event.Refused(now, refusal.attempt(), refusal.status(), refusal.reason()));
+    }
+  }
+
+  /** An engine's report alone. */
+  void report(LoadReport load) {
+    fleet.report(load);
+  }
+
+  /** A view of all engines. */
+  void view(ClusterView view) {
+    long now = System.nanoTime();
+    lose(fleet.take(view, now), now);
+  }
+
+  /** Deadlines; called ten times a second. */
+  void tick() {
+    long now = System.nanoTime();
+    lose(fleet.tick(now), now);
+    for (Choice choice : List.copyOf(live.values())) {
+      Target target = choice.stream.target();
+      apply(
+          choice,
+          new Event.Tick(
+              now,
+              target != null && fleet.acknowledged(target.incarnation(), choice.sequence),
+              target != null && fleet.idle(target.incarnation(), choice.sequence)));
+    }
+  }
+
+  /** The front-end ends: every answer says so. */
+  void shutdown() {
+    for (Choice choice : List.copyOf(live.values())) {
+      if (!choice.generation.closed) {
+        fail(choice, 503, "the front-end is shutting down");
+      }
+      apply(choice, new Event.Closed());
+    }
+  }
+
+  private void lose(Set<Incarnation> gone, long now) {
+    for (Incarnation engine : gone) {
+      for (Choice choice : List.copyOf(live.values())) {
+        Target target = choice.stream.target();
+        if (target != null && target.incarnation().equals(engine)) {
+          LOG.info("engine {} is gone; {} moves on", target.rank(), choice.id);
+          apply(choice, new Event.EngineGone(now, engine));
+        }
+      }
+    }
+  }
+
+  private @Nullable Choice find(RequestId id) {
+    return id.frontend().equals(owner) ? live.get(id.counter()) : null;
+  }
+
+  private void apply(Choice choice, Event event) {
+    for (Effect effect : choice.stream.on(event)) {
+      perform(choice, effect);
+    }
+    if (choice.stream.ended()) {
+      live.remove(choice.id.counter());
+    }
+  }
+
+  private void perform(Choice choice, Effect effect) {
+    switch (effect) {
+      case Effect.Choose(Set<Incarnation> failed) -> choose(choice, failed);
+      case Effect.Submit submit -> submit(choice, submit);
+      case Effect.Abort(Target target, int attempt) ->
+          bus.send(
+                  Addresses.engine(target.rank(), target.incarnation()),
+                  new ToEngine.Abort(choice.id, attempt))
+              .onFailure(e -> LOG.debug("abort of {} was not sent: {}", choice.id, e.toString()));
+      case Effect.Deliver deliver -> deliver(choice, deliver);
+      case Effect.Finish(FinishReason reason, int stopId) ->
+          finish(choice, reason, stopId >= 0 ? stopId : null);
+      case Effect.Fail(int status, String sentence) -> fail(choice, status, sentence);
+    }
+  }
+
+  private void choose(Choice choice, Set<Incarnation> failed) {
+    int tokens = choice.prompt().ids().size() + choice.stream.count();
+    var engine = fleet.choose(tokens, failed, choice.generation.request.rank());
+    long now = System.nanoTime();
+    apply(
+        choice,
+        engine.isPresent()
+            ? new Event.Assigned(
+                now,
+                new Target(engine.get().rank(), engine.get().incarnation(), engine.get().epoch()))
+            : new Event.NoneServing(now));
+  }
+
+  private void submit(Choice choice, Effect.Submit submit) {
+    Target target = submit.target();
+    int tokens = choice.prompt().ids().size() + submit.delivered().size();
+    choice.sequence = fleet.send(target.incarnation(), tokens);
+    if (submit.attempt() > 1) {
+      metrics.failover(target.rank());
+    }
+    bus.send(
+            Addresses.engine(target.rank(), target.incarnation()),
+            new ToEngine.Submit(
+                choice.id,
+                submit.attempt(),
+                target.epoch(),
+                choice.sequence,
+                choice.prompt().ids(),
+                submit.delivered(),
+                choice.sampling))
+        .onFailure(
+            e -> {
+              String reason = String.valueOf(e.getMessage());
+              apply(choice, new Event.SendFailed(System.nanoTime(), submit.attempt(), reason));
+            });
+  }
+
+  private void deliver(Choice choice, Effect.Deliver deliver) {
+    Generation generation = choice.generation;
+    if (generation.closed) {
+      return;
+    }
+    metrics.tokens(choice, deliver.ids().size(), System.nanoTime());
+    boolean first = choice.text.count() == 0;
+    OutputText.Piece piece =
+        choice.text.append(deliver.ids(), deliver.logprobs(), deliver.stopped());
+    if (first && generation.request.echo()) {
+      String prompt = model.tokenizer().decode(choice.prompt().ids(), true);
+      piece = new OutputText.Piece(prompt + piece.text(), piece.ids(), piece.logprobs());
+    }
+    generation.answer.piece(choice.index, piece);
+    String matched = choice.text.matched();
+    if (matched != null && !generation.closed) {
+      end(choice, FinishReason.STOP, matched);
+      apply(choice, new Event.Closed());
+    }
+  }
+
+  private void finish(Choice choice, FinishReason reason, @Nullable Object stop) {
+    if (choice.generation.closed || choice.text.matched() != null) {
+      return;
+    }
+    String rest = choice.text.finish();
+    if (!rest.isEmpty()) {
+      Answer answer = choice.generation.answer;
+      answer.piece(
+          choice.index, new OutputText.Piece(rest, OutputText.Piece.NONE.ids(), List.of()));
+    }
+    end(choice, reason, stop);
+  }
+
+  private void end(Choice choice, FinishReason reason, @Nullable Object stop) {
+    Generation generation = choice.generation;
+    if (generation.closed) {
+      return;
+    }
+    metrics.ended(choice, reason);
+    generation.answer.finish(choice.index, reason, stop);
+    generation.open--;
+    if (generation.open == 0 && !generation.closed) {
+      generation.closed = true;
+      generation.answer.complete(generation.usage());
+    }
+  }
+
+  private void fail(Choice choice, int status, String sentence) {
+    Generation generation = choice.generation;
+    if (generation.closed) {
+      return;
+    }
+    LOG.info("request {} failed with {}: {}", choice.id, status, sentence);
+    generation.closed = true;
+    metrics.ended(choice, FinishReason.ERROR);
+    generation.answer.fail(ApiException.of(status, sentence));
+    for (Choice other : new ArrayList<>(generation.choices)) {
+      if (other != choice && live.containsKey(other.id.counter())) {
+        metrics.ended(other, FinishReason.ABORT);
+        apply(other, new Event.Closed());
+      }
+    }
+  }
+}

@@ -1,0 +1,200 @@
+package dev.flotilla;
+
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A real process of the distribution under {@code target/flotilla}, for the tests that end in IT.
+ */
+final class FlotillaProcess implements AutoCloseable {
+  /** Generous: CI's two cores start several JVMs at once. */
+  static final Duration START = Duration.ofSeconds(90);
+
+  private static final Pattern READY = Pattern.compile("Flotilla is ready on (http://\\S+) .*");
+  private static final ObjectMapper JSON = new ObjectMapper();
+  static final HttpClient HTTP =
+      HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
+
+  private final Process process;
+  private final List<String> output = new CopyOnWriteArrayList<>();
+
+  private FlotillaProcess(Process process) {
+    this.process = process;
+    Thread.ofVirtual().start(this::collect);
+  }
+
+  static Path home() {
+    return Path.of(System.getProperty("flotilla.home", "target/flotilla"));
+  }
+
+  /** A cluster name that no other test uses. */
+  static String uniqueCluster() {
+    return "it-" + UUID.randomUUID();
+  }
+
+  static FlotillaProcess start(String... arguments) throws IOException {
+    return start("flotilla", Map.of(), arguments);
+  }
+
+  static FlotillaProcess start(String script, Map<String, String> environment, String... arguments)
+      throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(home().resolve("bin").resolve(script).toString());
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
+    builder.environment().put("FLOTILLA_JAVA_OPTS", "-Xmx700m");
+    builder.environment().putAll(environment);
+    return new FlotillaProcess(builder.start());
+  }
+
+  private void collect() {
+    try (BufferedReader lines =
+        new BufferedReader(
+            new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        output.add(line);
+      }
+    } catch (IOException e) {
+      output.add("output ended: " + e);
+    }
+  }
+
+  String output() {
+    return String.join("\n", output);
+  }
+
+  /** Waits for a line that contains the text. */
+  void awaitLine(String text) {
+    await("line with '" + text + "'")
+        .atMost(START)
+        .failFast("the process ended", () -> !alive())
+        .untilAsserted(
+            () -> {
+              if (output.stream().noneMatch(l -> l.contains(text))) {
+                throw new AssertionError("no line with '" + text + "' in:\n" + output());
+              }
+            });
+  }
+
+  /** Waits for the ready line; the address that it names. */
+  URI awaitReady() {
+    awaitLine("Flotilla is ready on ");
+    return output.stream()
+        .map(READY::matcher)
+        .filter(Matcher::matches)
+        .map(m -> URI.create(m.group(1)))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  boolean alive() {
+    return process.isAlive();
+  }
+
+  /** Waits for the end; the exit code. */
+  int awaitExit(Duration limit) throws InterruptedException {
+    if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+      throw new AssertionError("still runs after " + limit + ":\n" + output());
+    }
+    return process.exitValue();
+  }
+
+  /** SIGTERM. */
+  void terminate() {
+    process.destroy();
+  }
+
+  /** SIGKILL. */
+  void kill() {
+    process.destroyForcibly();
+  }
+
+  @Override
+  public void close() {
+    process.destroy();
+    try {
+      if (!process.waitFor(20, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+      }
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  static HttpResponse<String> get(URI base, String path) throws Exception {
+    return HTTP.send(
+        HttpRequest.newBuilder(base.resolve(path)).timeout(Duration.ofSeconds(30)).build(),
+        BodyHandlers.ofString());
+  }
+
+  static HttpResponse<String> post(URI base, String path, String body) throws Exception {
+    return HTTP.send(postRequest(base, path, body), BodyHandlers.ofString());
+  }
+
+  static HttpRequest postRequest(URI base, String path, String body) {
+    return HttpRequest.newBuilder(base.resolve(path))
+        .timeout(Duration.ofSeconds(60))
+        .header("Content-Type", "application/json")
+        .POST(HttpRequest.BodyPublishers.ofString(body))
+        .build();
+  }
+
+  static JsonNode json(String text) throws IOException {
+    return JSON.readTree(text);
+  }
+
+  /** The ranks that {@code /engines} shows as READY. */
+  static List<Integer> readyRanks(URI base) throws Exception {
+    List<Integer> ranks = new ArrayList<>();
+    for (JsonNode engine : json(get(base, "/engines").body()).path("engines")) {
+      if (engine.path("state").asText().equals("READY")) {
+        ranks.add(engine.path("rank").asInt());
+      }
+    }
+    return ranks;
+  }
+
+  /** A chat question about the corpus. */
+  static String chat(String question, boolean stream) {
+    return """
+        {"messages": [{"role": "user", "content": "%s"}], "temperature": 0, "max_tokens": 60,
+         "stream": %s}"""
+        .formatted(question, stream);
+  }
+
+  /** The text of a streamed chat answer, and a check of its frame. */
+  static String streamedText(String sse) throws IOException {
+    StringBuilder text = new StringBuilder();
+    for (String event : sse.split("\n\n")) {
+      String data = event.startsWith("data: ") ? event.substring(6).strip() : "";
+      if (!data.isEmpty() && !data.equals("[DONE]")) {
+        text.append(json(data).path("choices").path(0).path("delta").path("content").asText(""));
+      }
+    }
+    return text.toString();
+  }
+}

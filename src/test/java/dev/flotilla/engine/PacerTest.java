@@ -1,0 +1,27 @@
+package dev.flotilla.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+class PacerTest {
+  @Test
+  void performsAtOnceAndThenOnceForAllOfAGap() {
+    AtomicInteger performed = new AtomicInteger();
+    List<Runnable> timers = new ArrayList<>();
+    Pacer pacer = new Pacer(60_000, performed::incrementAndGet, (ms, action) -> timers.add(action));
+    pacer.request();
+    assertEquals(1, performed.get());
+    pacer.request();
+    pacer.request();
+    assertEquals(1, performed.get());
+    assertEquals(1, timers.size());
+    timers.getFirst().run();
+    assertEquals(2, performed.get());
+    pacer.request();
+    assertEquals(2, timers.size(), "the gap starts anew");
+  }
+}
