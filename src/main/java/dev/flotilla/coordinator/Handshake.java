@@ -31,6 +31,10 @@ record Handshake(Membership membership, long now) {
     if (known != null && (hello.rank() == null || hello.rank().equals(known.rank()))) {
       return known.epoch().term() == membership.term() ? again(known) : renew(known);
     }
+    boolean newcomer = known == null && hello.highest().equals(Epoch.NONE);
+    if (newcomer && now - membership.startedNanos() < membership.limits().graceNanos()) {
+      return membership.unchanged(); // It repeats its Hello.
+    }
     Rank wanted =
         hello.rank() != null
             ? hello.rank()
@@ -83,6 +87,7 @@ record Handshake(Membership membership, long now) {
             membership.limits(),
             membership.term(),
             membership.given() + 1,
+            membership.startedNanos(),
             membership.tickedNanos(),
             rest.with(member),
             membership.departed(),
@@ -147,6 +152,7 @@ record Handshake(Membership membership, long now) {
             membership.limits(),
             above,
             0,
+            membership.startedNanos(),
             membership.tickedNanos(),
             membership.members(),
             membership.departed(),

@@ -27,12 +27,14 @@ import java.util.List;
  *
  * @param term this leadership
  * @param given how many epochs of this term have been given
+ * @param startedNanos when this leadership began to listen
  * @param tickedNanos when the last tick came
  */
 public record Membership(
     Limits limits,
     int term,
     int given,
+    long startedNanos,
     long tickedNanos,
     Members members,
     Departed departed,
@@ -45,12 +47,20 @@ public record Membership(
    * @param dataParallelSize ranks are 0 to this, exclusive
    * @param suspectNanos silence after which a rank gets no new work
    * @param deadNanos silence after which it is gone
+   * @param graceNanos for so long after its start only engines that hold a rank are admitted, so
+   *     that a newcomer cannot take the rank of one that has yet to answer
    */
-  public record Limits(int dataParallelSize, long suspectNanos, long deadNanos) {
+  public record Limits(int dataParallelSize, long suspectNanos, long deadNanos, long graceNanos) {
+    /** Two heartbeats and a bit: whoever lives has been asked and has answered by then. */
+    private static final long GRACE_NANOS = 600_000_000L;
+
     /** From the coordinator's settings. */
     public static Limits of(CoordinatorConfig config) {
       return new Limits(
-          config.dataParallelSize(), config.suspectMs() * 1_000_000, config.deadMs() * 1_000_000);
+          config.dataParallelSize(),
+          config.suspectMs() * 1_000_000,
+          config.deadMs() * 1_000_000,
+          GRACE_NANOS);
     }
   }
 
@@ -97,7 +107,8 @@ public record Membership(
 
   /** Nobody is known yet. */
   public static Membership start(Limits limits, int term, long nowNanos) {
-    return new Membership(limits, term, 0, nowNanos, Members.NONE, Departed.NONE, Presence.NONE);
+    return new Membership(
+        limits, term, 0, nowNanos, nowNanos, Members.NONE, Departed.NONE, Presence.NONE);
   }
 
   /** The only way forward. */
@@ -203,7 +214,15 @@ public record Membership(
     if (member == null) {
       Departed.Gone gone = new Departed.Gone(leaving.incarnation(), Epoch.NONE, true);
       return new Step(
-          new Membership(limits, term, given, tickedNanos, members, departed.with(gone), presence),
+          new Membership(
+              limits,
+              term,
+              given,
+              startedNanos,
+              tickedNanos,
+              members,
+              departed.with(gone),
+              presence),
           List.of());
     }
     Step step = without(presence, m -> m.equals(member), "it said: " + leaving.reason());
@@ -214,6 +233,7 @@ public record Membership(
             limits,
             term,
             given,
+            startedNanos,
             tickedNanos,
             next.members(),
             next.departed().with(gone),
@@ -246,6 +266,7 @@ public record Membership(
             limits,
             term,
             given,
+            startedNanos,
             Math.max(now, tickedNanos),
             heard,
             departed,
@@ -272,7 +293,8 @@ public record Membership(
     if (!effects.isEmpty()) {
       effects.add(new Effect.Changed());
     }
-    return new Step(new Membership(limits, term, given, tickedNanos, rest, last, left), effects);
+    return new Step(
+        new Membership(limits, term, given, startedNanos, tickedNanos, rest, last, left), effects);
   }
 
   Effect init(Member member) {
@@ -295,10 +317,12 @@ public record Membership(
   }
 
   Membership with(Members changed) {
-    return new Membership(limits, term, given, tickedNanos, changed, departed, presence);
+    return new Membership(
+        limits, term, given, startedNanos, tickedNanos, changed, departed, presence);
   }
 
   private Membership with(Presence changed) {
-    return new Membership(limits, term, given, tickedNanos, members, departed, changed);
+    return new Membership(
+        limits, term, given, startedNanos, tickedNanos, members, departed, changed);
   }
 }

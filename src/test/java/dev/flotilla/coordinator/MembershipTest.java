@@ -22,6 +22,7 @@ import dev.flotilla.protocol.ToEngine;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** One test per row of the table in {@code protocol.md}, "Membership". */
@@ -31,10 +32,17 @@ class MembershipTest {
       new EngineFacts("m", "scripted", 64, 16, 4096, 256, 2048, "0");
   private static final long MS = 1_000_000;
 
+  /** A coordinator whose time of grace is just over. */
   private Membership membership =
-      Membership.start(new Membership.Limits(4, 1_500 * MS, 8_000 * MS), 1, 0);
+      Membership.start(new Membership.Limits(4, 1_500 * MS, 8_000 * MS, 600 * MS), 1, -600 * MS);
+
   private long now;
   private List<Effect> effects = List.of();
+
+  @BeforeEach
+  void tickOnce() {
+    on(new Event.Tick(0));
+  }
 
   // Helpers: each gives one event and keeps its effects.
 
@@ -381,6 +389,18 @@ class MembershipTest {
     on(new Event.Claimed(2));
     assertEquals(
         List.of(new Effect.StepDown("another coordinator leads term 2, this one term 1")), effects);
+  }
+
+  @Test
+  void listensForHoldersBeforeItAdmitsNewcomers() {
+    membership = Membership.start(membership.limits(), 1, 0);
+    tell(hello("new", null));
+    assertEquals(List.of(), effects);
+    tell(hello("old", 0, new Epoch(1, 3)));
+    assertEquals(new Rank(0), only(ToEngine.Init.class).rank());
+    now += 600 * MS;
+    tell(hello("new", null));
+    assertEquals(new Rank(1), only(ToEngine.Init.class).rank());
   }
 
   @Test

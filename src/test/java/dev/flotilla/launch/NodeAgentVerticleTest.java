@@ -1,0 +1,135 @@
+package dev.flotilla.launch;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.flotilla.config.Config;
+import dev.flotilla.config.EngineConfig;
+import dev.flotilla.config.ExecutorKind;
+import dev.flotilla.config.NodeConfig;
+import dev.flotilla.protocol.Addresses;
+import dev.flotilla.protocol.Bus;
+import dev.flotilla.protocol.Incarnation;
+import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.ToNode;
+import io.vertx.core.DeploymentOptions;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The agent with real engines (scripted executor) and a real coordinator on a local bus. */
+class NodeAgentVerticleTest {
+  private static final String MODEL =
+      System.getProperty("flotilla.basedir", ".") + "/src/main/models/tiny-llama";
+
+  private final Vertx vertx = Vertx.vertx();
+  private final Bus bus = Bus.of(vertx);
+
+  @BeforeEach
+  void start() throws Exception {
+    join(
+        vertx.deployVerticle(
+            "dev.flotilla.coordinator.CoordinatorVerticle",
+            new DeploymentOptions().setConfig(new JsonObject().put("data-parallel-size", 3))));
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    join(vertx.close());
+  }
+
+  private static <T> T join(Future<T> future) throws Exception {
+    return future.toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+  }
+
+  private static EngineConfig engine(int rank) {
+    EngineConfig d = EngineConfig.DEFAULT;
+    return new EngineConfig(
+        MODEL,
+        ExecutorKind.SCRIPTED,
+        rank,
+        3,
+        d.maxNumSeqs(),
+        d.maxNumBatchedTokens(),
+        null,
+        d.blockSize(),
+        null,
+        d.maxNumQueuedReqs(),
+        true,
+        false,
+        d.scripted().withScale(0));
+  }
+
+  private String deploy(NodeConfig config) throws Exception {
+    return join(
+        vertx.deployVerticle(
+            NodeAgentVerticle.class.getName(),
+            new DeploymentOptions().setConfig(new JsonObject(Config.format(config)))));
+  }
+
+  private JsonArray engines() throws Exception {
+    return join(vertx.eventBus().<JsonObject>request(Addresses.STATUS, null))
+        .body()
+        .getJsonArray("engines");
+  }
+
+  private void awaitReady(int... ranks) {
+    await()
+        .atMost(20, TimeUnit.SECONDS)
+        .until(
+            () -> {
+              JsonArray engines = engines();
+              boolean same = engines.size() == ranks.length;
+              for (int i = 0; same && i < ranks.length; i++) {
+                JsonObject engine = engines.getJsonObject(i);
+                same =
+                    engine.getInteger("rank") == ranks[i]
+                        && engine.getString("state").equals("READY");
+              }
+              return same;
+            });
+  }
+
+  @Test
+  void startsStopsAndEndsEngines() throws Exception {
+    String agent = deploy(new NodeConfig(0, false, List.of(engine(0), engine(1))));
+    awaitReady(0, 1);
+
+    bus.send(Addresses.node(bus.node()), new ToNode.StartEngine(Config.format(engine(2))));
+    bus.send(Addresses.node(bus.node()), new ToNode.StartEngine(Config.format(engine(2))));
+    awaitReady(0, 1, 2);
+
+    Incarnation second = new Incarnation(engines().getJsonObject(1).getString("incarnation"));
+    bus.send(Addresses.node(bus.node()), new ToNode.StopEngine(new Rank(1), second, 1_000));
+    awaitReady(0, 2);
+
+    bus.send(Addresses.node(bus.node()), new ToNode.StartEngine("{\"rnk\":1}"));
+    bus.send(Addresses.node(bus.node()), new ToNode.StartEngine(Config.format(engine(1))));
+    awaitReady(0, 1, 2);
+
+    join(vertx.undeploy(agent));
+    await().atMost(20, TimeUnit.SECONDS).until(() -> engines().isEmpty());
+    assertEquals(1, vertx.deploymentIDs().size(), "only the coordinator is left");
+  }
+
+  @Test
+  void failsWithTheSentenceOfTheEngineThatFails() {
+    NodeConfig config =
+        new NodeConfig(
+            0,
+            false,
+            List.of(Config.parse("{\"model\":\"/no/such/model\"}", EngineConfig.DEFAULT)));
+    ExecutionException e = assertThrows(ExecutionException.class, () -> deploy(config));
+    assertTrue(String.valueOf(e.getMessage()).contains("/no/such/model"), e::getMessage);
+    assertEquals(1, vertx.deploymentIDs().size(), "nothing of the agent is left");
+  }
+}
