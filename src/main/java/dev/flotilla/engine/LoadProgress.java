@@ -22,7 +22,7 @@ final class LoadProgress implements CpuOptions.Progress {
 
   @Override
   public synchronized void repacked(long done, long total) {
-    if (System.console() == null || !System.console().isTerminal()) {
+    if (!System.console().isTerminal()) {
       return;
     }
     ProgressBar shown = bar;

@@ -1,8 +1,8 @@
 package dev.flotilla.frontend;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.flotilla.config.ConfigException;
 import dev.flotilla.config.FrontendConfig;
+import dev.flotilla.config.ModelLocation;
 import dev.flotilla.model.ModelException;
 import dev.flotilla.tokenizer.ChatTemplate;
 import dev.flotilla.tokenizer.TextTokenizer;
@@ -23,10 +23,7 @@ final class ModelFolders {
    * @throws ModelException with a sentence if the folder or its tokenizer cannot be used
    */
   static ServedModel open(FrontendConfig config) {
-    if (config.model().isEmpty()) {
-      throw new ConfigException("model must name a folder in Hugging Face layout");
-    }
-    Path folder = Path.of(config.model()).toAbsolutePath().normalize();
+    Path folder = ModelLocation.resolve(config.model()).toAbsolutePath().normalize();
     if (!Files.isDirectory(folder)) {
       throw new ModelException("model folder %s does not exist".formatted(folder));
     }
