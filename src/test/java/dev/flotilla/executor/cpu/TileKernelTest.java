@@ -110,7 +110,7 @@ class TileKernelTest {
   void everyWidthAndFormatPassesTheSelfTestsComparison() {
     for (int bits : KernelSources.WIDTHS) {
       List<String> warnings = new ArrayList<>();
-      SelfTest.test(Kernels.of(bits), TimeUnit.SECONDS.toNanos(20), warnings::add);
+      SelfTest.test(Kernels.of(bits), TimeUnit.MILLISECONDS.toNanos(300), warnings::add);
       assertTrue(
           warnings.stream().noneMatch(w -> w.contains("something else")), warnings::toString);
     }
@@ -127,7 +127,7 @@ class TileKernelTest {
         };
     kernels.tiles(Format.F32)[1] = PlainKernels.tile(Format.F32, 4, 1);
     List<String> warnings = new ArrayList<>();
-    SelfTest.test(kernels, TimeUnit.SECONDS.toNanos(3), warnings::add);
+    SelfTest.test(kernels, TimeUnit.SECONDS.toNanos(2), warnings::add);
     assertTrue(
         warnings.stream().anyMatch(w -> w.startsWith("kernel BF16 batch 8") && w.contains("else")),
         warnings::toString);
