@@ -290,8 +290,7 @@ class RequestStreamSimulationTest {
 
     String story(String expected) {
       return "seed %d: expected %s; the last events:\n%s"
-          .formatted(
-              seed, expected, events.stream().map(Object::toString).collect(joining("\n")));
+          .formatted(seed, expected, events.stream().map(Object::toString).collect(joining("\n")));
     }
   }
 }
