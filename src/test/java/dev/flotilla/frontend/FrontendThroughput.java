@@ -164,6 +164,12 @@ final class FrontendThroughput {
           .onSuccess(socket -> request(socket, bytes, chunks));
     }
     wait(seconds);
+    measure(stepper, chunks, seconds);
+    System.exit(0);
+  }
+
+  private static void measure(Stepper stepper, AtomicLong chunks, int seconds)
+      throws InterruptedException {
     long sent = stepper.sent.get();
     long written = chunks.get();
     long start = System.nanoTime();
@@ -173,7 +179,7 @@ final class FrontendThroughput {
     long tokens = stepper.sent.get() - sent;
     System.out.printf(
         "window %d: %.0f tokens/s, %.0f chunks/s%n",
-        window, tokens / elapsed, (chunks.get() - written) / elapsed);
+        stepper.window, tokens / elapsed, (chunks.get() - written) / elapsed);
     cpu()
         .forEach(
             (name, nanos) -> {
@@ -183,7 +189,6 @@ final class FrontendThroughput {
                     "  %-32s %.2f CPU s, %.0f tokens per CPU s%n", name, used, tokens / used);
               }
             });
-    System.exit(0);
   }
 
   private static void request(NetSocket socket, AtomicLong bytes, AtomicLong chunks) {
