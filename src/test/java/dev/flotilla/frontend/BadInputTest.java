@@ -53,7 +53,7 @@ class BadInputTest {
         "{\"prompt\":\"a\",\"max_tokens\":0}         | 400 | max_tokens | must be at least 1",
         "{\"prompt\":\"a\",\"max_tokens\":1.5}       | 400 | max_tokens | must be an integer",
         "{\"prompt\":\"a\",\"max_tokens\":\"9\"}     | 400 | max_tokens | not a string",
-        "{\"prompt\":\"a\",\"max_tokens\":64}        | 400 | max_tokens | (64 > 64 - 2)",
+        "{\"prompt\":\"a\",\"max_tokens\":64}        | 400 | max_tokens | (64 > 64 - 1)",
         "{\"prompt\":\"a\",\"temperature\":-1}       | 400 | temperature | 0 to 2",
         "{\"prompt\":\"a\",\"temperature\":1e9}      | 400 | temperature | 0 to 2",
         "{\"prompt\":\"a\",\"top_p\":0}              | 400 | top_p      | above 0",

@@ -147,7 +147,7 @@ final class FrontendBed implements AutoCloseable {
 
   @Override
   public void close() {
-    client.close();
+    client.shutdownNow();
     vertx.close().toCompletionStage().toCompletableFuture().join();
   }
 }

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What becomes of streams when clients leave or read slowly and engines fail. */
-@Timeout(60)
+@Timeout(30)
 class StreamsTest {
   private static final String SENTENCE = "Zażółć gęślą jaźń — 漢字 🚀 done.";
   private static final FakeEngine.Script SILENT = (_, _) -> {};
