@@ -1,7 +1,9 @@
 package dev.flotilla;
 
 import dev.flotilla.config.ExecutorKind;
+import dev.flotilla.executor.cpu.CpuExecutor;
 import dev.flotilla.model.ModelException;
+import dev.flotilla.model.ModelFolder;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
@@ -21,6 +23,10 @@ final class ServeCommand implements Callable<Integer> {
     ServePlan plan = ServePlan.of(flags);
     if (flags.executor == ExecutorKind.CUDA) {
       throw new ModelException("--executor cuda is not built yet; use --executor cpu");
+    }
+    ModelFolder.open(plan.model());
+    if (flags.executor == ExecutorKind.CPU && plan.local() > 0) {
+      Thread.ofPlatform().daemon().name("kernel-test").start(CpuExecutor::prepare);
     }
     Node node = Node.start(plan);
     Shutdown.closes(node::close);

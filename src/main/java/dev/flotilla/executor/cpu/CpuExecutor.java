@@ -39,6 +39,14 @@ public final class CpuExecutor implements Executor {
   }
 
   /**
+   * Compiles and tests the kernels, once per JVM, which opening waits for otherwise. Takes seconds
+   * of processor time: a node calls it while it joins its cluster.
+   */
+  public static void prepare() {
+    SelfTest.kernels();
+  }
+
+  /**
    * Opens a model: tests the kernels, repacks the weights if no other rank of this JVM has, and
    * takes memory for the KV cache.
    *
