@@ -297,6 +297,15 @@ class MembershipTest {
   }
 
   @Test
+  void aStandstillGivesNobodyCreditForTheFuture() {
+    ready(0, "a");
+    now += 60_000 * MS;
+    tell(load(0, "a", new Epoch(1, 1), 1));
+    on(new Event.Tick(now));
+    assertEquals(now, membership.members().all().get(0).heardNanos());
+  }
+
+  @Test
   void theSilentMayReturnUnderANewEpoch() {
     ready(0, "a");
     passMs(8_200);
@@ -306,6 +315,30 @@ class MembershipTest {
     tell(hello("a", 0, new Epoch(1, 1)));
     assertEquals(new Epoch(1, 2), only(ToEngine.Init.class).epoch());
     assertEquals(1, membership.term());
+  }
+
+  @Test
+  void aStandstillIsNoSignOfLifeOfAChallengedHolder() {
+    ready(0, "a");
+    passMs(100);
+    tell(hello("b", 0));
+    now += 4_000 * MS;
+    on(new Event.Tick(now));
+    tell(hello("b", 0));
+    now += 1;
+    tell(hello("b", 0));
+    assertEquals(List.of(), effects);
+  }
+
+  @Test
+  void theSilentGetTheirFormerRankBack() {
+    ready(0, "a");
+    tell(hello("b", null));
+    assertEquals(new Rank(1), only(ToEngine.Init.class).rank());
+    passMs(8_200);
+    assertTrue(gone(0) && gone(1));
+    tell(hello("b", null));
+    assertEquals(new Rank(1), only(ToEngine.Init.class).rank());
   }
 
   @Test
