@@ -69,9 +69,7 @@ final class CompleteCommand implements Callable<Integer> {
     TextTokenizer tokenizer = Tokenizers.open(folder.path());
     TokenIds ids = tokenizer.encode(text(folder), false);
     TokenIds start =
-        !chat && folder.config().bos() >= 0
-            ? TokenIds.of(folder.config().bos()).concat(ids)
-            : ids;
+        !chat && folder.config().bos() >= 0 ? TokenIds.of(folder.config().bos()).concat(ids) : ids;
     PrintWriter out = spec.commandLine().getOut();
     TextTokenizer.Detokenizer detokenizer = tokenizer.detokenizer(true);
     try (OfflineEngine engine = OfflineEngine.open(folder)) {

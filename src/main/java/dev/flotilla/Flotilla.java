@@ -26,7 +26,12 @@ import picocli.CommandLine.UnmatchedArgumentException;
     description = "Serves large language models from a fleet of data-parallel engines.",
     mixinStandardHelpOptions = true,
     versionProvider = Flotilla.Version.class,
-    subcommands = {ServeCommand.class, CompleteCommand.class, EnginesCommand.class, BenchCommand.class})
+    subcommands = {
+      ServeCommand.class,
+      CompleteCommand.class,
+      EnginesCommand.class,
+      BenchCommand.class
+    })
 public final class Flotilla implements Callable<Integer> {
   @Spec
   @SuppressWarnings("NullAway.Init") // Set by picocli.
@@ -106,7 +111,9 @@ public final class Flotilla implements Callable<Integer> {
 
   /** Whether the message was written for a person. */
   private static boolean sentence(Throwable e) {
-    return e instanceof ConfigException || e instanceof ModelException || e instanceof FailedCommand;
+    return e instanceof ConfigException
+        || e instanceof ModelException
+        || e instanceof FailedCommand;
   }
 
   private static void verboseLogs() {

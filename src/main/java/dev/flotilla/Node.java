@@ -41,6 +41,9 @@ final class Node {
   /** Longer than Hazelcast takes to join a busy machine's cluster. */
   private static final long STEP_SECONDS = 60;
 
+  /** A coordinator publishes at least every second. */
+  private static final long ALONE_MS = 3_000;
+
   private final ServePlan plan;
   private final Vertx vertx;
   private final List<String> deployments = new ArrayList<>();
@@ -65,6 +68,7 @@ final class Node {
         node.deployFrontends();
       }
       node.deploy(AGENT, Config.format(plan.node())).onFailure(node.ready::completeExceptionally);
+      node.tellWhenAlone();
       return node;
     } catch (RuntimeException e) {
       node.close();
@@ -110,6 +114,17 @@ final class Node {
               }
             })
         .mapEmpty();
+  }
+
+  /** A node without a head looks idle; a person should know what it waits for. */
+  private void tellWhenAlone() {
+    vertx.setTimer(
+        ALONE_MS,
+        ignored -> {
+          if (newest.equals(ClusterView.EMPTY)) {
+            LOG.info("waits for a coordinator of this cluster; start a head with flotilla serve");
+          }
+        });
   }
 
   private boolean enough(ClusterView view) {

@@ -39,11 +39,9 @@ final class OfflineEngine implements AutoCloseable {
     Executor executor =
         CpuExecutor.open(
             folder,
-            new CpuOptions(
-                BLOCK_SIZE, blocks, longest, 1, BATCH_TOKENS, CpuOptions.Progress.NONE));
+            new CpuOptions(BLOCK_SIZE, blocks, longest, 1, BATCH_TOKENS, CpuOptions.Progress.NONE));
     SchedulerLimits limits =
-        new SchedulerLimits(
-            1, BATCH_TOKENS, 1, longest, blocks, BLOCK_SIZE, folder.config().eos());
+        new SchedulerLimits(1, BATCH_TOKENS, 1, longest, blocks, BLOCK_SIZE, folder.config().eos());
     return new OfflineEngine(executor, new Scheduler(limits));
   }
 
@@ -52,8 +50,7 @@ final class OfflineEngine implements AutoCloseable {
     RequestId request = new RequestId(SELF, ++counter);
     Admission admission =
         scheduler.submit(
-            new ToEngine.Submit(
-                request, 0, Epoch.NONE, counter, prompt, TokenIds.EMPTY, sampling));
+            new ToEngine.Submit(request, 0, Epoch.NONE, counter, prompt, TokenIds.EMPTY, sampling));
     if (admission instanceof Admission.Refused(int _, String reason)) {
       throw new ModelException(reason);
     }

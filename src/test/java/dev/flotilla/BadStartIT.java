@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -110,7 +111,7 @@ class BadStartIT {
     builder.environment().clear();
     builder.environment().putAll(Map.of("PATH", bin.toString(), "HOME", scratch.toString()));
     Process started = builder.start();
-    String output = new String(started.getInputStream().readAllBytes());
+    String output = new String(started.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(1, started.waitFor(), output);
     assertTrue(output.contains("needs a JDK of version 25"), output);
   }

@@ -189,7 +189,7 @@ final class FlotillaProcess implements AutoCloseable {
   /** The text of a streamed chat answer, and a check of its frame. */
   static String streamedText(String sse) throws IOException {
     StringBuilder text = new StringBuilder();
-    for (String event : sse.split("\n\n")) {
+    for (String event : sse.split("\n\n", -1)) {
       String data = event.startsWith("data: ") ? event.substring(6).strip() : "";
       if (!data.isEmpty() && !data.equals("[DONE]")) {
         text.append(json(data).path("choices").path(0).path("delta").path("content").asText(""));

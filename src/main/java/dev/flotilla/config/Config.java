@@ -9,8 +9,10 @@ import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Comparator;
+import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
 
@@ -22,6 +24,10 @@ public final class Config {
           .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
           .build();
+
+  /** What an element of a list is completed from, by the list's key. */
+  private static final Map<String, JsonNode> ELEMENTS =
+      Map.of("engines", MAPPER.valueToTree(EngineConfig.DEFAULT));
 
   private Config() {}
 
@@ -75,10 +81,27 @@ public final class Config {
       JsonNode old = base.get(field.getKey());
       if (old instanceof ObjectNode inner && field.getValue() instanceof ObjectNode value) {
         merge(inner, value);
+      } else if (ELEMENTS.get(field.getKey()) instanceof ObjectNode element
+          && field.getValue() instanceof ArrayNode list) {
+        base.set(field.getKey(), completed(list, element));
       } else {
         base.set(field.getKey(), field.getValue());
       }
     }
+  }
+
+  private static ArrayNode completed(ArrayNode given, ObjectNode element) {
+    ArrayNode all = MAPPER.createArrayNode();
+    for (JsonNode one : given) {
+      ObjectNode whole = element.deepCopy();
+      if (one instanceof ObjectNode settings) {
+        merge(whole, settings);
+        all.add(whole);
+      } else {
+        all.add(one);
+      }
+    }
+    return all;
   }
 
   private static String unknownKey(UnrecognizedPropertyException e) {

@@ -237,21 +237,7 @@ public record EngineLife(
 
   private Step tick(long now) {
     if (now >= timers.deadlineMs()) {
-      switch (stage) {
-        case CANDIDATE -> {
-          return stop(
-              "no coordinator answered within %d s; start one in this cluster"
-                  .formatted(CANDIDATE_MS / 1000),
-              true);
-        }
-        case WARMING -> {
-          return announce(now);
-        }
-        case DRAINING -> {
-          return stop("drained; its time ran out", true);
-        }
-        default -> throw new IllegalStateException(stage + " has no deadline");
-      }
+      return overdue(now);
     }
     Timers next = timers;
     List<Effect> effects = new ArrayList<>();
@@ -268,6 +254,20 @@ public record EngineLife(
       next = next.beat(now + BEAT_MS);
     }
     return new Step(to(stage, next), effects);
+  }
+
+  private Step overdue(long now) {
+    return switch (stage) {
+      case CANDIDATE ->
+          stop(
+              "no coordinator answered within %d s; start one in this cluster"
+                  .formatted(CANDIDATE_MS / 1000),
+              true);
+      case WARMING -> announce(now);
+      case DRAINING -> stop("drained; its time ran out", true);
+      case REGISTERING, ANNOUNCING, SERVING, STOPPED ->
+          throw new IllegalStateException(stage + " has no deadline");
+    };
   }
 
   private Step init(ToEngine.Init init, long now) {

@@ -1,6 +1,8 @@
 package dev.flotilla.engine;
 
 import dev.flotilla.executor.cpu.CpuOptions;
+import java.io.Console;
+import java.util.Optional;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
@@ -22,7 +24,7 @@ final class LoadProgress implements CpuOptions.Progress {
 
   @Override
   public synchronized void repacked(long done, long total) {
-    if (System.console() == null || !System.console().isTerminal()) {
+    if (Optional.ofNullable(System.console()).filter(Console::isTerminal).isEmpty()) {
       return;
     }
     ProgressBar shown = bar;

@@ -28,13 +28,13 @@ final class ChoiceOutput {
   @Nullable Object stop;
   boolean begun;
   boolean ended;
-  private int entries;
 
   ChoiceOutput(int index) {
     this.index = index;
   }
 
-  void add(OutputText.Piece piece) {
+  /** Takes a piece; gives the memory that waits with it, roughly. */
+  int add(OutputText.Piece piece) {
     text.append(piece.text());
     tokens += piece.ids().size();
     if (idCount + piece.ids().size() > ids.length) {
@@ -43,9 +43,11 @@ final class ChoiceOutput {
     piece.ids().copyTo(ids, idCount);
     idCount += piece.ids().size();
     logprobs.addAll(piece.logprobs());
+    int bytes = 2 * piece.text().length() + Integer.BYTES * piece.ids().size();
     for (Logprobs at : piece.logprobs()) {
-      entries += 1 + at.top().size();
+      bytes += ENTRY_BYTES * (1 + at.top().size());
     }
+    return bytes;
   }
 
   void finish(FinishReason reason, @Nullable Object by) {
@@ -58,17 +60,11 @@ final class ChoiceOutput {
     return !text.isEmpty() || !logprobs.isEmpty() || (finish != null && !ended);
   }
 
-  /** Memory that waits, roughly. */
-  int bytes() {
-    return 2 * text.length() + 4 * idCount + ENTRY_BYTES * entries;
-  }
-
   /** All of it has been written. */
   void written() {
     text.setLength(0);
     logprobs.clear();
     idCount = 0;
-    entries = 0;
     begun = true;
     ended = finish != null;
   }

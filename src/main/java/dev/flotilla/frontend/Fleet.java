@@ -35,6 +35,7 @@ final class Fleet implements Machine {
   private ClusterView published = ClusterView.EMPTY;
   private ClusterView view = ClusterView.EMPTY;
   private long graceUntil;
+  private boolean lingering;
 
   Fleet(FrontendId owner) {
     this.owner = owner;
@@ -67,7 +68,7 @@ final class Fleet implements Machine {
 
   /** Time passes; gives the engines whose grace is over. */
   Set<Incarnation> tick(long nowNanos) {
-    return view == published ? Set.of() : replace(nowNanos);
+    return nowNanos - graceUntil < 0 || !lingering ? Set.of() : replace(nowNanos);
   }
 
   private Set<Incarnation> replace(long nowNanos) {
@@ -89,11 +90,12 @@ final class Fleet implements Machine {
       }
     }
     gone.forEach(ledger::forget);
+    lingering = engines.size() > published.engines().size();
     view =
-        engines.size() == published.engines().size()
-            ? published
-            : new ClusterView(
-                published.term(), published.version(), published.dataParallelSize(), engines);
+        lingering
+            ? new ClusterView(
+                published.term(), published.version(), published.dataParallelSize(), engines)
+            : published;
     return gone;
   }
 
@@ -148,6 +150,25 @@ final class Fleet implements Machine {
       }
     }
     return least;
+  }
+
+  /** The view, with the freshest report of each engine. */
+  ClusterView freshest() {
+    List<Engine> engines = new ArrayList<>();
+    for (Engine e : view.engines()) {
+      engines.add(
+          new Engine(
+              e.rank(),
+              e.incarnation(),
+              e.epoch(),
+              e.state(),
+              e.node(),
+              e.local(),
+              e.suspect(),
+              e.facts(),
+              load(e)));
+    }
+    return new ClusterView(view.term(), view.version(), view.dataParallelSize(), engines);
   }
 
   /** The freshest report of an engine. */

@@ -226,7 +226,7 @@ final class FrontendMetrics implements Shareable {
       running.labelValues(model, rank).set(load.running());
       waiting.labelValues(model, rank).set(load.waiting());
       kvUsage.labelValues(model, rank).set(load.kvUsage());
-      steps.labelValues(model, rank).set(load.step());
+      steps.labelValues(model, rank).set((double) load.step());
     }
     EngineFacts facts = engine.facts();
     if (facts != null) {

@@ -127,8 +127,7 @@ public final class FrontendVerticle extends VerticleBase {
         new HttpServerOptions()
             .setHost(settings.host())
             .setPort(settings.port())
-            .setTcpNoDelay(true)
-            .setHandle100ContinueAutomatically(true);
+            .setTcpNoDelay(true);
     return vertx.createHttpServer(options).requestHandler(router).listen();
   }
 

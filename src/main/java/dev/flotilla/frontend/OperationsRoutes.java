@@ -1,12 +1,9 @@
 package dev.flotilla.frontend;
 
-import dev.flotilla.protocol.ClusterView;
-import dev.flotilla.protocol.LoadReport;
-import io.vertx.core.json.JsonArray;
+import dev.flotilla.protocol.StatusJson;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
-import org.jspecify.annotations.Nullable;
 
 /** What operators ask: health, version, load, engines, metrics. Needs no key. */
 final class OperationsRoutes {
@@ -52,32 +49,9 @@ final class OperationsRoutes {
   }
 
   private void engines(RoutingContext ctx) {
-    JsonArray engines = new JsonArray();
-    for (ClusterView.Engine engine : parts.fleet().view().engines()) {
-      engines.add(engine(engine, parts.fleet().load(engine)));
-    }
-    json(ctx, new JsonObject().put("engines", engines));
-  }
-
-  private static JsonObject engine(ClusterView.Engine engine, @Nullable LoadReport load) {
-    JsonObject json =
-        new JsonObject()
-            .put("rank", engine.rank().value())
-            .put("state", engine.state().name())
-            .put("epoch", engine.epoch().toString())
-            .put("incarnation", engine.incarnation().value())
-            .put("node", engine.node().value())
-            .put("local", engine.local())
-            .put("suspect", engine.suspect());
-    if (load != null) {
-      json.put("waiting", load.waiting())
-          .put("running", load.running())
-          .put("kv_usage", load.kvUsage())
-          .put("wave", load.wave())
-          .put("step", load.step())
-          .put("last_step_age_ms", load.lastStepAgeMs());
-    }
-    return json;
+    ctx.response()
+        .putHeader("Content-Type", "application/json")
+        .end(StatusJson.format(parts.fleet().freshest()));
   }
 
   private static void json(RoutingContext ctx, JsonObject json) {

@@ -64,8 +64,7 @@ final class PromptReader {
       text = model.chat().render(messages, fields.flag("add_generation_prompt", true), variables);
     } catch (RuntimeException e) {
       // The template is the model's and the values are the client's: either may be at fault.
-      throw ApiException.badValue(
-          "messages", "the model's chat template refuses the messages: " + e.getMessage());
+      throw ApiException.badValue("messages", String.valueOf(e.getMessage()));
     }
     TokenIds ids = model.tokenizer().encode(text, special);
     if (ids.isEmpty()) {

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * re-send instead of cumulative acknowledgements and a ring in the engine.
  */
 final class RequestStream implements Machine {
-  /** Sends of one attempt, and attempts that may fail, before giving up. */
+  /** Sends of one attempt without an acknowledgement, and resumptions without a new token. */
   static final int SENDS_MAX = 3;
 
   /** Engines that may fail one request. */
@@ -136,7 +136,7 @@ final class RequestStream implements Machine {
   private int attempt;
   private int failures;
   private int sends;
-  private boolean progressed;
+  private int fruitless;
   private boolean idle;
   private long sentAt;
   private long signAt;
@@ -278,7 +278,7 @@ final class RequestStream implements Machine {
     }
     fresh.copyTo(delivered, count);
     count += fresh.size();
-    progressed = true;
+    fruitless = 0;
     return new Effect.Deliver(
         fresh,
         known == 0 || logprobs.isEmpty() ? logprobs : logprobs.subList(known, logprobs.size()),
@@ -287,13 +287,14 @@ final class RequestStream implements Machine {
   }
 
   private List<Effect> refuse(Event.Refused refused) {
-    String reason = refused.reason();
+    Rank from = target == null ? null : target.rank();
+    String reason = "engine %s refused: %s".formatted(from, refused.reason());
     // Another engine may have room, be up, or know a newer epoch; a bad request is bad everywhere.
     if (refused.status() == 429 || refused.status() == 409 || refused.status() >= 500) {
       return moveOn(refused.nowNanos(), refused.status() == 429 ? 429 : 503, reason, false);
     }
     phase = Phase.ENDED;
-    return List.of(new Effect.Fail(refused.status(), reason));
+    return List.of(new Effect.Fail(refused.status(), refused.reason()));
   }
 
   private List<Effect> tick(Event.Tick tick) {
@@ -338,10 +339,9 @@ final class RequestStream implements Machine {
    * Asks the same engine again from the next token on, unless that brought nothing the last time.
    */
   private List<Effect> resume(Target at, long now, String why) {
-    if (!progressed) {
+    if (++fruitless > SENDS_MAX) {
       return moveOn(now, 503, why.formatted(at.rank()), true);
     }
-    progressed = false;
     attempt++;
     sends = 0;
     return send(at, now);
@@ -358,7 +358,7 @@ final class RequestStream implements Machine {
     status = newStatus;
     cause = why;
     signAt = now;
-    progressed = false;
+    fruitless = 0;
     if (count >= maxTokens) {
       // Only the end itself was lost.
       phase = Phase.ENDED;

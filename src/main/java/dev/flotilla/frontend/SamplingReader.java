@@ -17,10 +17,6 @@ final class SamplingReader {
   private static final int STOPS_MAX = 64;
   private static final int STOP_CHARS_MAX = 4096;
 
-  private static final Predicate<JsonNode> NEVER = _ -> false;
-  private static final Predicate<JsonNode> EMPTY = v -> v.isContainerNode() && v.isEmpty();
-  private static final Predicate<JsonNode> FALSE = v -> v.isBoolean() && !v.booleanValue();
-
   /** Fields that are not built yet, each with the values that change nothing. */
   private static final Map<String, Predicate<JsonNode>> UNSUPPORTED =
       Map.ofEntries(
@@ -28,34 +24,46 @@ final class SamplingReader {
           Map.entry("presence_penalty", v -> v.isNumber() && v.doubleValue() == 0),
           Map.entry("repetition_penalty", v -> v.isNumber() && v.doubleValue() == 1),
           Map.entry("best_of", v -> v.isIntegralNumber() && v.longValue() == 1),
-          Map.entry("use_beam_search", FALSE),
-          Map.entry("logit_bias", EMPTY),
-          Map.entry("logits_processors", EMPTY),
-          Map.entry("allowed_token_ids", NEVER),
-          Map.entry("bad_words", EMPTY),
-          Map.entry("tools", EMPTY),
-          Map.entry("functions", EMPTY),
+          Map.entry("use_beam_search", SamplingReader::isFalse),
+          Map.entry("logit_bias", SamplingReader::empty),
+          Map.entry("logits_processors", SamplingReader::empty),
+          Map.entry("allowed_token_ids", SamplingReader::never),
+          Map.entry("bad_words", SamplingReader::empty),
+          Map.entry("tools", SamplingReader::empty),
+          Map.entry("functions", SamplingReader::empty),
           Map.entry("tool_choice", v -> v.asText().equals("none") || v.asText().equals("auto")),
           Map.entry("function_call", v -> v.asText().equals("none") || v.asText().equals("auto")),
           Map.entry("response_format", v -> v.path("type").asText().equals("text")),
-          Map.entry("structured_outputs", NEVER),
-          Map.entry("guided_json", NEVER),
-          Map.entry("guided_regex", NEVER),
-          Map.entry("guided_choice", NEVER),
-          Map.entry("guided_grammar", NEVER),
-          Map.entry("prompt_logprobs", NEVER),
-          Map.entry("truncate_prompt_tokens", NEVER),
-          Map.entry("prompt_embeds", NEVER),
+          Map.entry("structured_outputs", SamplingReader::never),
+          Map.entry("guided_json", SamplingReader::never),
+          Map.entry("guided_regex", SamplingReader::never),
+          Map.entry("guided_choice", SamplingReader::never),
+          Map.entry("guided_grammar", SamplingReader::never),
+          Map.entry("prompt_logprobs", SamplingReader::never),
+          Map.entry("truncate_prompt_tokens", SamplingReader::never),
+          Map.entry("prompt_embeds", SamplingReader::never),
           Map.entry("suffix", v -> v.asText().isEmpty() && v.isTextual()),
-          Map.entry("chat_template", NEVER),
-          Map.entry("documents", EMPTY),
-          Map.entry("continue_final_message", FALSE),
-          Map.entry("reasoning_effort", NEVER),
+          Map.entry("chat_template", SamplingReader::never),
+          Map.entry("documents", SamplingReader::empty),
+          Map.entry("continue_final_message", SamplingReader::isFalse),
+          Map.entry("reasoning_effort", SamplingReader::never),
           Map.entry("modalities", v -> v.size() == 1 && v.get(0).asText().equals("text")),
-          Map.entry("audio", NEVER),
-          Map.entry("return_tokens_as_token_ids", FALSE));
+          Map.entry("audio", SamplingReader::never),
+          Map.entry("return_tokens_as_token_ids", SamplingReader::isFalse));
 
   private SamplingReader() {}
+
+  private static boolean never(JsonNode value) {
+    return false;
+  }
+
+  private static boolean empty(JsonNode value) {
+    return value.isContainerNode() && value.isEmpty();
+  }
+
+  private static boolean isFalse(JsonNode value) {
+    return value.isBoolean() && !value.booleanValue();
+  }
 
   /** Refuses fields that would have to change the result. */
   static void refuseUnsupported(Fields fields) {

@@ -17,6 +17,9 @@ final class SseAnswer implements Answer {
   /** What may wait for a slow reader. */
   static final int HELD_BYTES_MAX = 256 * 1024;
 
+  /** Output that is written although more messages wait. */
+  private static final int WRITE_BYTES_MAX = 16 * 1024;
+
   private final HttpServerResponse response;
   private final AnswerFormat format;
   private final Flusher flusher;
@@ -26,6 +29,7 @@ final class SseAnswer implements Answer {
   private final JsonBytes out = new JsonBytes(512);
   private @Nullable Usage usage;
   private @Nullable ApiException failure;
+  private int held;
   private boolean waiting;
   private boolean draining;
 
@@ -52,7 +56,11 @@ final class SseAnswer implements Answer {
 
   @Override
   public void piece(int choice, OutputText.Piece piece) {
-    choices.get(choice).add(piece);
+    held += choices.get(choice).add(piece);
+    if (waiting && held > WRITE_BYTES_MAX) {
+      // So many messages have piled up that waiting for the last of them would only delay.
+      write();
+    }
     soon();
   }
 
@@ -82,23 +90,15 @@ final class SseAnswer implements Answer {
     if (!draining && !waiting) {
       waiting = true;
       flusher.soon(this::write);
-    } else if (draining && held() > HELD_BYTES_MAX) {
+    } else if (draining && held > HELD_BYTES_MAX) {
       cut.run();
       response.reset();
     }
   }
 
-  private int held() {
-    int sum = 0;
-    for (ChoiceOutput choice : choices) {
-      sum += choice.bytes();
-    }
-    return sum;
-  }
-
   private void write() {
     waiting = false;
-    if (response.closed() || response.ended()) {
+    if (draining || response.closed() || response.ended()) {
       return;
     }
     if (response.writeQueueFull()) {
@@ -111,6 +111,7 @@ final class SseAnswer implements Answer {
       return;
     }
     out.clear();
+    held = 0;
     for (ChoiceOutput choice : choices) {
       if (choice.pending()) {
         format.chunk(out, choice);

@@ -342,6 +342,7 @@ public final class Scheduler implements Machine {
   }
 
   /** Throws before anything has moved, so that all requests can still be told. */
+  @SuppressWarnings("ReferenceEquality") // the very batch is meant, and comparing values is slow
   private void requireResultOf(Batch batch, StepResult result) {
     if (batch != flight || result.items().size() != flying.size()) {
       throw new IllegalStateException(

@@ -24,12 +24,18 @@ final class HuggingFaceTokenizer implements TextTokenizer {
   private final int vocab;
   private final Set<Integer> special;
 
-  private HuggingFaceTokenizer(
-      TokenizersLibrary library, long handle, int vocab, Set<Integer> special) {
+  /** What each id stands for; empty unless the tokenizer is of the byte-level kind. */
+  private final byte[][] bytes;
+
+  private HuggingFaceTokenizer(TokenizersLibrary library, long handle, Vocabulary vocabulary) {
     this.library = library;
     this.handle = handle;
-    this.vocab = vocab;
-    this.special = special;
+    this.vocab = vocabulary.size();
+    this.special = vocabulary.special();
+    this.bytes = new byte[vocabulary.byteLevel() ? vocab : 0][];
+    for (int id = 0; id < bytes.length; id++) {
+      bytes[id] = ByteAlphabet.decode(vocabulary.tokens().getOrDefault(id, ""));
+    }
   }
 
   static HuggingFaceTokenizer read(Path file) {
@@ -40,7 +46,7 @@ final class HuggingFaceTokenizer implements TextTokenizer {
       long handle = library.createTokenizerFromString(new String(json, StandardCharsets.UTF_8));
       library.disableTruncation(handle);
       library.disablePadding(handle);
-      return new HuggingFaceTokenizer(library, handle, vocabulary.size(), vocabulary.special());
+      return new HuggingFaceTokenizer(library, handle, vocabulary);
     } catch (IOException e) {
       throw new ModelException("cannot read %s: %s".formatted(file, e.getMessage()), e);
     } catch (ModelException e) {
@@ -83,6 +89,11 @@ final class HuggingFaceTokenizer implements TextTokenizer {
     return id >= 0 && id < vocab && !(skipSpecialTokens && special.contains(id));
   }
 
+  /** The bytes of an id that shows, in a tokenizer of the byte-level kind. */
+  byte[] bytes(int id) {
+    return bytes[id];
+  }
+
   /** The text of the first {@code size} ids, all of which show. */
   String decode(long[] ids, int size) {
     return size == 0
@@ -102,6 +113,8 @@ final class HuggingFaceTokenizer implements TextTokenizer {
 
   @Override
   public Detokenizer detokenizer(boolean skipSpecialTokens) {
-    return new WindowDetokenizer(this, skipSpecialTokens);
+    return bytes.length > 0
+        ? new ByteDetokenizer(this, skipSpecialTokens)
+        : new WindowDetokenizer(this, skipSpecialTokens);
   }
 }

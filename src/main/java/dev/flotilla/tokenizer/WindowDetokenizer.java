@@ -4,10 +4,11 @@ import dev.flotilla.protocol.TokenIds;
 import java.util.Arrays;
 
 /**
- * Decodes a stream through a window over its last tokens. A single token's text is not the text it
- * adds: bytes of a code point may be split over tokens, and some decoders treat the first token
- * otherwise. So each step decodes the window with and without the new tokens and gives what came to
- * it; U+FFFD at the very end is held back, since following bytes may still complete it.
+ * Decodes a stream of any kind of tokens through a window over its last ones. A single token's text
+ * is not the text it adds: bytes of a code point may be split over tokens, and some decoders treat
+ * the first token otherwise. So each step decodes the window with and without the new tokens and
+ * gives what came to it; U+FFFD at the very end is held back, since following bytes may still
+ * complete it.
  *
  * <p>The window is cut to its last few tokens when it has grown. That loses nothing: a code point
  * has at most four bytes, and each token at least one. Together the pieces are what decoding all

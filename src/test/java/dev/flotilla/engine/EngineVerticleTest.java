@@ -128,6 +128,31 @@ class EngineVerticleTest {
   }
 
   @Test
+  void manyStreamsArriveWholeFromStepsThatTakeNoTime() throws Exception {
+    EngineConfig c = config(0);
+    EngineConfig wide =
+        new EngineConfig(
+            c.model(), c.executor(), 0, 1, 64, 256, null, 16, 4096, 64, true, false, c.scripted());
+    deploy(new EngineVerticle(), wide);
+    int streams = 64;
+    int count = 256;
+    long start = System.nanoTime();
+    for (int i = 0; i < streams; i++) {
+      submit(i, 0, count);
+    }
+    long all = (long) streams * count;
+    await().pollInterval(5, TimeUnit.MILLISECONDS).until(() -> frontend.tokenCount() == all);
+    System.out.printf(
+        "one engine, %d streams: %.0f tokens/s%n",
+        streams, all * 1e9 / (System.nanoTime() - start));
+    TokenIds expected = expected(count);
+    for (int i = 0; i < streams; i++) {
+      assertEquals(expected, frontend.tokens(i));
+    }
+    assertTrue(coordinator.heard(ToCoordinator.Load.class).count() < 1000, "reports are paced");
+  }
+
+  @Test
   void acknowledgesWhileAStepIsUnderWay() throws Exception {
     deploy(400);
     submit(1, 0, 5);

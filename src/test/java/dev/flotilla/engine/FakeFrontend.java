@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,7 @@ final class FakeFrontend {
   private final Bus bus;
   private final Queue<Arrival> arrivals = new ConcurrentLinkedQueue<>();
   private final AtomicInteger pings = new AtomicInteger();
+  private final AtomicLong tokens = new AtomicLong();
   private long sequence;
 
   /** A message and when it came. */
@@ -41,10 +43,17 @@ final class FakeFrontend {
 
   private void receive(ToFrontend message) {
     arrivals.add(new Arrival(System.nanoTime(), message));
+    if (message instanceof ToFrontend.Tokens(var _, var deltas)) {
+      deltas.forEach(delta -> tokens.addAndGet(delta.ids().size()));
+    }
     if (message instanceof ToFrontend.Ping(var rank, var incarnation, long nonce)) {
       pings.incrementAndGet();
       bus.send(Addresses.engine(rank, incarnation), new ToEngine.Pong(id, nonce));
     }
+  }
+
+  long tokenCount() {
+    return tokens.get();
   }
 
   int pings() {

@@ -25,7 +25,8 @@ class ModelFolderErrorsTest {
 
   private String refusal() {
     String sentence =
-        String.valueOf(assertThrows(ModelException.class, () -> ModelFolder.open(path)).getMessage());
+        String.valueOf(
+            assertThrows(ModelException.class, () -> ModelFolder.open(path)).getMessage());
     assertFalse(sentence.contains("\n"), sentence);
     assertTrue(sentence.contains(path.toString()), sentence);
     return sentence;
@@ -75,8 +76,7 @@ class ModelFolderErrorsTest {
     FakeFolder fake = fake();
     for (String dtype : List.of("F32", "F16", "BF16")) {
       fake.writeWeights("model.safetensors", List.copyOf(fake.shapes.keySet()), dtype);
-      Tensor tensor =
-          ModelFolder.open(path).weights().tensor("model.embed_tokens.weight", 5, 4);
+      Tensor tensor = ModelFolder.open(path).weights().tensor("model.embed_tokens.weight", 5, 4);
       assertEquals(DType.valueOf(dtype), tensor.dtype());
       assertEquals(19 / 4f, tensor.get(19));
       assertEquals(0.25f, tensor.toFloats()[1]);
@@ -154,8 +154,9 @@ class ModelFolderErrorsTest {
     FakeFolder fake = fake();
     fake.with("vocab_size", "7");
     assertTrue(
-        refusal().endsWith(
-            "tensor model.embed_tokens.weight has shape [5, 4], but config.json makes it [7, 4]"));
+        refusal()
+            .endsWith(
+                "tensor model.embed_tokens.weight has shape [5, 4], but config.json makes it [7, 4]"));
     fake.with("vocab_size", "5").with("tie_word_embeddings", "false");
     assertTrue(refusal().endsWith("lack tensor lm_head.weight"));
     fake.with("tie_word_embeddings", "true");

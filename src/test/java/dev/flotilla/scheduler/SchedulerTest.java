@@ -185,6 +185,10 @@ class SchedulerTest {
     }
     assertEquals(1, scheduler.counters().waiting());
     assertEquals(id(1), scheduler.running().getFirst().request);
+    assertEquals(
+        scheduler.waiting().getFirst().length(),
+        scheduler.counters().queuedTokens(),
+        "what was computed has to be computed again");
     rest.addAll(runAll(scheduler, 5));
     assertEquals(2, rest.stream().filter(d -> d.finish() != null).count());
     assertEquals(14, rest.size(), "no token is drawn twice");

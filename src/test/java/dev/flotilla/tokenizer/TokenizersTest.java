@@ -79,14 +79,18 @@ class TokenizersTest {
 
   @Test
   void streamGivesTextAsSoonAsItIsCertain() {
-    TextTokenizer.Detokenizer stream = tokenizer.detokenizer(true);
     TokenIds rocket = tokenizer.encode("🚀", false);
     assertTrue(rocket.size() > 1, "the test needs a code point of several tokens");
-    assertEquals("", stream.append(rocket.slice(0, rocket.size() - 1)));
-    assertEquals("🚀", stream.append(rocket.slice(rocket.size() - 1, rocket.size())));
-    assertEquals("", stream.append(TokenIds.of(3)), "a special token is skipped");
-    assertEquals("Hello", stream.append(tokenizer.encode("Hello", false)));
-    assertEquals("", stream.finish());
+    for (TextTokenizer.Detokenizer stream :
+        List.of(
+            tokenizer.detokenizer(true),
+            new WindowDetokenizer((HuggingFaceTokenizer) tokenizer, true))) {
+      assertEquals("", stream.append(rocket.slice(0, rocket.size() - 1)));
+      assertEquals("🚀", stream.append(rocket.slice(rocket.size() - 1, rocket.size())));
+      assertEquals("", stream.append(TokenIds.of(3)), "a special token is skipped");
+      assertEquals("Hello", stream.append(tokenizer.encode("Hello", false)));
+      assertEquals("", stream.finish());
+    }
   }
 
   @Test
@@ -105,16 +109,21 @@ class TokenizersTest {
       boolean skip = random.nextBoolean();
       int range = random.nextBoolean() ? 300 : 4_100;
       int[] ids = random.ints(1 + random.nextInt(120), -1, range).toArray();
-      TextTokenizer.Detokenizer stream = tokenizer.detokenizer(skip);
-      StringBuilder all = new StringBuilder();
-      int at = 0;
-      while (at < ids.length) {
-        int count = Math.min(1 + random.nextInt(3), ids.length - at);
-        all.append(stream.append(TokenIds.of(ids, at, count)));
-        at += count;
+      List<TextTokenizer.Detokenizer> both =
+          List.of(
+              tokenizer.detokenizer(skip),
+              new WindowDetokenizer((HuggingFaceTokenizer) tokenizer, skip));
+      for (TextTokenizer.Detokenizer stream : both) {
+        StringBuilder all = new StringBuilder();
+        int at = 0;
+        while (at < ids.length) {
+          int count = Math.min(1 + random.nextInt(3), ids.length - at);
+          all.append(stream.append(TokenIds.of(ids, at, count)));
+          at += count;
+        }
+        all.append(stream.finish());
+        assertEquals(tokenizer.decode(TokenIds.of(ids), skip), all.toString(), "seed " + seed);
       }
-      all.append(stream.finish());
-      assertEquals(tokenizer.decode(TokenIds.of(ids), skip), all.toString(), "seed " + seed);
     }
   }
 

@@ -217,11 +217,11 @@ public final class ReferenceExecutor implements Executor {
   }
 
   private static float dot(float[] a, int atA, float[] b, int atB, int count) {
-    float sum = 0;
+    double sum = 0;
     for (int i = 0; i < count; i++) {
-      sum += a[atA + i] * b[atB + i];
+      sum += (double) a[atA + i] * b[atB + i];
     }
-    return sum;
+    return (float) sum;
   }
 
   private static void softmax(float[] x, float scale) {
@@ -229,13 +229,13 @@ public final class ReferenceExecutor implements Executor {
     for (float value : x) {
       max = Math.max(max, value * scale);
     }
-    float sum = 0;
+    double sum = 0;
     for (int i = 0; i < x.length; i++) {
       x[i] = (float) Math.exp(x[i] * scale - max);
       sum += x[i];
     }
     for (int i = 0; i < x.length; i++) {
-      x[i] /= sum;
+      x[i] = (float) (x[i] / sum);
     }
   }
 

@@ -59,11 +59,16 @@ record ReferenceWeights(
     }
 
     float[] times(float[] x) {
-      float[] y = new float[outputs];
+      double[] sums = new double[outputs];
       for (int i = 0; i < x.length; i++) {
+        double input = x[i];
         for (int j = 0; j < outputs; j++) {
-          y[j] += x[i] * columns[i * outputs + j];
+          sums[j] += input * columns[i * outputs + j];
         }
+      }
+      float[] y = new float[outputs];
+      for (int j = 0; j < outputs; j++) {
+        y[j] = (float) sums[j];
       }
       return y;
     }

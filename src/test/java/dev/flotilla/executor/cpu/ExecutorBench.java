@@ -1,9 +1,12 @@
 package dev.flotilla.executor.cpu;
 
+import com.google.errorprone.annotations.FormatMethod;
+import com.google.errorprone.annotations.FormatString;
 import dev.flotilla.model.Batch;
 import dev.flotilla.model.ModelFolder;
 import dev.flotilla.protocol.Sampling;
 import dev.flotilla.protocol.TokenIds;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,7 +30,7 @@ final class ExecutorBench {
   private static final long READ_BYTES = 512L << 20;
   private static final int CONTEXT = 64;
   private static final int STEPS = 32;
-  private static final int FMA_ROUNDS = 1_000_000;
+  private static final int FMA_ROUNDS = 100_000;
   private static final int CHAINS = 12;
 
   private final ComputePool pool = ComputePool.shared();
@@ -49,7 +52,8 @@ final class ExecutorBench {
     }
   }
 
-  private static void print(String format, Object... args) {
+  @FormatMethod
+  private static void print(@FormatString String format, Object... args) {
     System.out.println(String.format(Locale.ROOT, format, args));
   }
 
@@ -69,10 +73,13 @@ final class ExecutorBench {
     long head = 2L * folder.config().vocab() * folder.config().hidden();
     double[][] t = new double[6][rounds];
     try (NativeBlock memory = NativeBlock.allocate(READ_BYTES, "reading")) {
-      read(memory.address());
+      // Untouched pages would all be one and the same page of zeros.
+      for (long at = 0; at < READ_BYTES; at += 8) {
+        RawMemory.ALL.set(ValueLayout.JAVA_LONG, memory.address() + at, at);
+      }
       for (int r = 0; r < rounds; r++) {
         t[0][r] = least(3, () -> read(memory.address()));
-        t[1][r] = least(3, this::multiply);
+        t[1][r] = least(30, this::multiply);
         t[2][r] = decode(1);
         t[3][r] = decode(8);
         t[4][r] = prefill(128);
@@ -136,8 +143,8 @@ final class ExecutorBench {
     FloatVector b = a;
     FloatVector c = a;
     FloatVector d = a;
-    int step = F.vectorByteSize();
-    for (long i = from; i < from + bytes; i += 4L * step) {
+    long step = F.vectorByteSize();
+    for (long i = from; i < from + bytes; i += 4 * step) {
       a = a.add(FloatVector.fromMemorySegment(F, RawMemory.ALL, i, ByteOrder.LITTLE_ENDIAN));
       b = b.add(FloatVector.fromMemorySegment(F, RawMemory.ALL, i + step, ByteOrder.LITTLE_ENDIAN));
       c =
