@@ -2,6 +2,7 @@ package dev.flotilla.coordinator;
 
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.Incarnation;
+import dev.flotilla.protocol.Rank;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -17,11 +18,12 @@ public record Departed(List<Gone> all) {
   /**
    * One that went.
    *
+   * @param rank that it held last; null: none
    * @param epoch the last that it was given
    * @param forGood it said so itself, so that no late message brings it back; one that only fell
    *     silent may return
    */
-  public record Gone(Incarnation incarnation, Epoch epoch, boolean forGood) {}
+  public record Gone(Incarnation incarnation, @Nullable Rank rank, Epoch epoch, boolean forGood) {}
 
   /** Keeps a private copy. */
   public Departed {

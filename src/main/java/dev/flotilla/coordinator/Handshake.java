@@ -35,10 +35,7 @@ record Handshake(Membership membership, long now) {
     if (newcomer && now - membership.startedNanos() < membership.limits().graceNanos()) {
       return membership.unchanged(); // It repeats its Hello.
     }
-    Rank wanted =
-        hello.rank() != null
-            ? hello.rank()
-            : membership.members().lowestFree(membership.limits().dataParallelSize());
+    Rank wanted = wanted(hello, gone);
     if (wanted == null) {
       return refuse(
           hello,
@@ -47,6 +44,17 @@ record Handshake(Membership membership, long now) {
     }
     Member holder = membership.members().of(wanted);
     return holder == null ? admit(hello, wanted) : contest(hello, holder);
+  }
+
+  /** An engine that fell silent may have had its rank told meanwhile, and cannot change it. */
+  private @Nullable Rank wanted(Hello hello, Departed.@Nullable Gone gone) {
+    if (hello.rank() != null) {
+      return hello.rank();
+    }
+    Rank former = gone == null ? null : gone.rank();
+    return former != null && membership.members().of(former) == null
+        ? former
+        : membership.members().lowestFree(membership.limits().dataParallelSize());
   }
 
   /** The same Hello gets the same answer, with the front-ends known by now. */

@@ -120,7 +120,15 @@ public record Member(
         challenge);
   }
 
-  Member challenged(Challenge now) {
+  /**
+   * The coordinator stood still: nobody is to blame for the silence, which is no sign of life
+   * either, so that a challenge begins anew.
+   */
+  Member excused(long nanos, long now) {
+    return heard(Math.min(now, heardNanos + nanos)).challenged(null);
+  }
+
+  Member challenged(@Nullable Challenge now) {
     return new Member(
         rank,
         incarnation,

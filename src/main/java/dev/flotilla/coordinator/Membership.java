@@ -212,7 +212,7 @@ public record Membership(
   private Step leaving(ToCoordinator.Leaving leaving) {
     Member member = members.of(leaving.incarnation());
     if (member == null) {
-      Departed.Gone gone = new Departed.Gone(leaving.incarnation(), Epoch.NONE, true);
+      Departed.Gone gone = new Departed.Gone(leaving.incarnation(), null, Epoch.NONE, true);
       return new Step(
           new Membership(
               limits,
@@ -227,7 +227,8 @@ public record Membership(
     }
     Step step = without(presence, m -> m.equals(member), "it said: " + leaving.reason());
     Membership next = step.next();
-    Departed.Gone gone = new Departed.Gone(member.incarnation(), member.epoch(), true);
+    Departed.Gone gone =
+        new Departed.Gone(member.incarnation(), member.rank(), member.epoch(), true);
     return new Step(
         new Membership(
             limits,
@@ -248,7 +249,7 @@ public record Membership(
     Members heard = members;
     List<Effect> effects = new ArrayList<>();
     for (Member member : members.all()) {
-      Member next = excused > 0 ? member.heard(member.heardNanos() + excused) : member;
+      Member next = excused > 0 ? member.excused(excused, now) : member;
       if (!next.suspect() && now - next.heardNanos() > limits.suspectNanos()) {
         next = next.suspected();
         effects.add(new Effect.Changed());
@@ -286,7 +287,9 @@ public record Membership(
     List<Effect> effects = new ArrayList<>();
     for (Member member : members.all()) {
       if (which.test(member)) {
-        last = last.with(new Departed.Gone(member.incarnation(), member.epoch(), false));
+        last =
+            last.with(
+                new Departed.Gone(member.incarnation(), member.rank(), member.epoch(), false));
         effects.add(new Effect.Moved(member + " is gone: " + reason));
       }
     }

@@ -70,7 +70,7 @@ public record Presence(SortedMap<FrontendId, Frontend> frontends, SortedMap<Node
     SortedMap<FrontendId, Frontend> restFrontends = new TreeMap<>();
     frontends.forEach(
         (id, f) -> {
-          long heard = f.heardNanos() + excusedNanos;
+          long heard = Math.min(now, f.heardNanos() + excusedNanos);
           if (now - heard <= deadNanos) {
             restFrontends.put(id, new Frontend(f.node(), heard));
           }
@@ -78,7 +78,7 @@ public record Presence(SortedMap<FrontendId, Frontend> frontends, SortedMap<Node
     SortedMap<NodeId, Node> restNodes = new TreeMap<>();
     nodes.forEach(
         (id, n) -> {
-          long heard = n.heardNanos() + excusedNanos;
+          long heard = Math.min(now, n.heardNanos() + excusedNanos);
           if (now - heard <= deadNanos) {
             restNodes.put(id, new Node(n.host(), n.devices(), n.headless(), heard));
           }

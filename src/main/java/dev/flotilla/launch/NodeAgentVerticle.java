@@ -92,6 +92,11 @@ public final class NodeAgentVerticle extends VerticleBase {
             Addresses.COORDINATOR,
             new ToCoordinator.NodeHello(bus().node(), host, devices, settings.headless()))
         .onFailure(e -> LOG.debug("no coordinator yet: {}", e.getMessage()));
+    forgetEnded();
+  }
+
+  /** An engine undeploys itself when its life ends; Vert.x tells nobody. */
+  private void forgetEnded() {
     Set<String> alive = vertx.deploymentIDs();
     engines
         .entrySet()
@@ -130,6 +135,7 @@ public final class NodeAgentVerticle extends VerticleBase {
   }
 
   private boolean runs(Integer rank) {
+    forgetEnded();
     return starting.contains(rank)
         || engines.values().stream().anyMatch(e -> rank.equals(e.rank()));
   }

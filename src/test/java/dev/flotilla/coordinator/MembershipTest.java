@@ -6,139 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.flotilla.coordinator.Membership.Effect;
 import dev.flotilla.coordinator.Membership.Event;
-import dev.flotilla.protocol.Address;
 import dev.flotilla.protocol.Addresses;
-import dev.flotilla.protocol.ClusterView;
-import dev.flotilla.protocol.EngineFacts;
 import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FrontendId;
-import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.LoadReport;
-import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
-import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** One test per row of the table in {@code protocol.md}, "Membership". */
-class MembershipTest {
-  private static final NodeId NODE = new NodeId("n");
-  private static final EngineFacts FACTS =
-      new EngineFacts("m", "scripted", 64, 16, 4096, 256, 2048, "0");
-  private static final long MS = 1_000_000;
-
-  /** A coordinator whose time of grace is just over. */
-  private Membership membership =
-      Membership.start(new Membership.Limits(4, 1_500 * MS, 8_000 * MS, 600 * MS), 1, -600 * MS);
-
-  private long now;
-  private List<Effect> effects = List.of();
-
-  @BeforeEach
-  void tickOnce() {
-    on(new Event.Tick(0));
-  }
-
-  // Helpers: each gives one event and keeps its effects.
-
-  private void on(Event event) {
-    Membership.Step step = membership.on(event);
-    membership = step.next();
-    effects = step.effects();
-  }
-
-  private void tell(ToCoordinator message) {
-    on(new Event.Told(now, message));
-  }
-
-  private void passMs(long ms) {
-    List<Effect> all = new ArrayList<>();
-    for (long left = ms; left > 0; left -= 100) {
-      now += Math.min(100, left) * MS;
-      on(new Event.Tick(now));
-      all.addAll(effects);
-    }
-    effects = all;
-  }
-
-  private static Incarnation inc(String name) {
-    return new Incarnation(name);
-  }
-
-  private static ToCoordinator.Hello hello(String incarnation, @Nullable Integer rank) {
-    return hello(incarnation, rank, Epoch.NONE);
-  }
-
-  private static ToCoordinator.Hello hello(
-      String incarnation, @Nullable Integer rank, Epoch highest) {
-    return new ToCoordinator.Hello(
-        inc(incarnation), rank == null ? null : new Rank(rank), NODE, true, false, "", highest);
-  }
-
-  private static ToCoordinator.Load load(int rank, String name, Epoch epoch, long sequence) {
-    return new ToCoordinator.Load(
-        new LoadReport(
-            new Rank(rank),
-            inc(name),
-            epoch,
-            sequence,
-            1,
-            2,
-            3,
-            4,
-            5,
-            64,
-            6,
-            0,
-            false,
-            7,
-            List.of()));
-  }
-
-  private void ready(int rank, String name) {
-    tell(hello(name, rank));
-    tell(
-        new ToCoordinator.Ready(
-            new Rank(rank), inc(name), only(ToEngine.Init.class).epoch(), FACTS));
-  }
-
-  private <M extends ToEngine> M only(Class<M> type) {
-    List<M> sent =
-        effects.stream()
-            .filter(Effect.Send.class::isInstance)
-            .map(e -> ((Effect.Send) e).message())
-            .filter(type::isInstance)
-            .map(type::cast)
-            .toList();
-    assertEquals(1, sent.size(), () -> type.getSimpleName() + " in " + effects);
-    return sent.get(0);
-  }
-
-  private Address<ToEngine> to() {
-    return effects.stream()
-        .filter(Effect.Send.class::isInstance)
-        .map(e -> ((Effect.Send) e).to())
-        .findFirst()
-        .orElseThrow();
-  }
-
-  private boolean changed() {
-    return effects.contains(new Effect.Changed());
-  }
-
-  private ClusterView.Engine shown(int rank) {
-    return membership.view(1).engine(new Rank(rank)).orElseThrow();
-  }
-
-  private boolean gone(int rank) {
-    return membership.view(1).engine(new Rank(rank)).isEmpty();
-  }
-
+/** Handshake and reports: one test per row of the table "Membership" in {@code protocol.md}. */
+class MembershipTest extends MembershipScript {
   @Test
   void givesInitWithAFreshEpochToAHello() {
     tell(new ToCoordinator.FrontendHello(new FrontendId("f"), NODE));
@@ -270,83 +150,6 @@ class MembershipTest {
   }
 
   @Test
-  void silenceMakesSuspectThenGone() {
-    ready(0, "a");
-    passMs(1_500);
-    assertTrue(shown(0).serving());
-    passMs(100);
-    assertTrue(changed());
-    assertTrue(shown(0).suspect());
-    tell(load(0, "a", new Epoch(1, 1), 1));
-    assertTrue(shown(0).serving());
-    passMs(8_000);
-    assertFalse(gone(0));
-    passMs(100);
-    assertTrue(gone(0));
-    assertTrue(changed());
-  }
-
-  @Test
-  void aStandstillOfTheCoordinatorKillsNobody() {
-    ready(0, "a");
-    tell(new ToCoordinator.FrontendHello(new FrontendId("f"), NODE));
-    now += 60_000 * MS;
-    on(new Event.Tick(now));
-    assertTrue(shown(0).serving());
-    assertEquals(List.of(new FrontendId("f")), membership.presence().frontendIds());
-  }
-
-  @Test
-  void theSilentMayReturnUnderANewEpoch() {
-    ready(0, "a");
-    passMs(8_200);
-    assertTrue(gone(0));
-    tell(load(0, "a", new Epoch(1, 1), 9));
-    only(ToEngine.WhoIsThere.class);
-    tell(hello("a", 0, new Epoch(1, 1)));
-    assertEquals(new Epoch(1, 2), only(ToEngine.Init.class).epoch());
-    assertEquals(1, membership.term());
-  }
-
-  @Test
-  void leavingFreesTheRankForGood() {
-    ready(0, "a");
-    tell(new ToCoordinator.Leaving(new Rank(0), inc("a"), "drained"));
-    assertTrue(changed());
-    assertTrue(gone(0));
-    tell(load(0, "a", new Epoch(1, 1), 9));
-    assertEquals(List.of(), effects);
-    tell(hello("a", 0, new Epoch(1, 1)));
-    assertEquals(List.of(), effects);
-    tell(hello("b", 0));
-    assertEquals(new Epoch(1, 2), only(ToEngine.Init.class).epoch());
-  }
-
-  @Test
-  void leavingBeforeHelloCounts() {
-    tell(new ToCoordinator.Leaving(new Rank(0), inc("a"), "crashed"));
-    tell(hello("a", 0));
-    assertTrue(gone(0));
-  }
-
-  @Test
-  void aNodeTakesItsEnginesAndFrontendsAlong() {
-    ready(0, "a");
-    ready(1, "b");
-    tell(
-        new ToCoordinator.Hello(
-            inc("c"), new Rank(2), new NodeId("other"), true, false, "", Epoch.NONE));
-    tell(new ToCoordinator.FrontendHello(new FrontendId("f"), NODE));
-    tell(new ToCoordinator.NodeHello(NODE, "h", 2, false));
-    tell(new ToCoordinator.NodeLeft(NODE));
-    assertTrue(changed());
-    assertTrue(gone(0) && gone(1));
-    assertFalse(gone(2));
-    assertEquals(List.of(), membership.presence().frontendIds());
-    assertTrue(membership.presence().nodes().isEmpty());
-  }
-
-  @Test
   void goesAboveEveryEpochThatItIsTold() {
     ready(0, "a");
     tell(hello("b", 1, new Epoch(6, 3)));
@@ -401,15 +204,5 @@ class MembershipTest {
     now += 600 * MS;
     tell(hello("new", null));
     assertEquals(new Rank(1), only(ToEngine.Init.class).rank());
-  }
-
-  @Test
-  void forgetsSilentFrontendsAndNodes() {
-    tell(new ToCoordinator.FrontendHello(new FrontendId("f"), NODE));
-    tell(new ToCoordinator.NodeHello(NODE, "h", 2, false));
-    passMs(8_000);
-    assertEquals(1, membership.presence().nodes().size());
-    passMs(100);
-    assertEquals(Presence.NONE, membership.presence());
   }
 }

@@ -113,7 +113,15 @@ class NodeAgentVerticleTest {
     awaitReady(0, 2);
 
     bus.send(Addresses.node(bus.node()), new ToNode.StartEngine("{\"rnk\":1}"));
-    bus.send(Addresses.node(bus.node()), new ToNode.StartEngine(Config.format(engine(1))));
+    // The order is repeated, as every order is: it is ignored while the old one still ends.
+    await()
+        .atMost(20, TimeUnit.SECONDS)
+        .until(
+            () -> {
+              bus.send(
+                  Addresses.node(bus.node()), new ToNode.StartEngine(Config.format(engine(1))));
+              return engines().size() == 3;
+            });
     awaitReady(0, 1, 2);
 
     join(vertx.undeploy(agent));
