@@ -95,9 +95,6 @@ final class ServeFlags {
   @Option(names = "--api-key", arity = "1..*", description = "Keys that requests must bear one of.")
   List<String> apiKey = List.of();
 
-  @Option(names = "--seed", description = "Seed of requests that give none (random).")
-  @Nullable Long seed;
-
   @Option(
       names = "--min-ready-engines",
       description = "Ready, at launch and later, with so many (launch: all; later: 1).")
