@@ -31,8 +31,7 @@ fi
 
 # Hazelcast and Netty reach into the JDK; the Vector API is an incubator module. Vector kernels are
 # slow until they are compiled, so they are compiled after a tenth of the usual calls: starting takes
-# 7 s instead of 12 on two cores. The parallel collector has no threads of its own that take a core
-# from the kernels while they run.
+# 7 s instead of 12 on two cores.
 # shellcheck disable=SC2086
 exec "$java_home/bin/java" \
   --add-modules java.se,jdk.incubator.vector \
@@ -45,6 +44,6 @@ exec "$java_home/bin/java" \
   -XX:CompileCommand=quiet \
   "-XX:CompileCommand=CompileThresholdScaling,dev.flotilla.executor.cpu.*::*,0.1" \
   "-XX:CompileCommand=CompileThresholdScaling,dev.flotilla.executor.cpu.generated.*::*,0.1" \
-  -XX:+UseParallelGC -XX:+UseCompactObjectHeaders -Xlog:disable -Xlog:all=error:stderr \
+  -XX:+UseCompactObjectHeaders -Xlog:disable -Xlog:all=error:stderr \
   -Dhazelcast.logging.type=slf4j -Dflotilla.home="$home" -Dvertx.hazelcast.config="${FLOTILLA_CLUSTER_CONFIG:-$home/cluster.xml}" \
   $FLOTILLA_JAVA_OPTS -cp "$home/lib/*" "$FLOTILLA_MAIN" "$@"
