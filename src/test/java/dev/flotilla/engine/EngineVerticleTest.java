@@ -65,6 +65,8 @@ class EngineVerticleTest {
         4,
         base.local(),
         base.headless(),
+        base.expertParallel(),
+        base.handshakeTimeoutMs(),
         new ScriptedConfig(stepMs, 0, 1, 0, 0, stepMs == 0 ? 0 : 1, 1024, 512));
   }
 
@@ -132,7 +134,21 @@ class EngineVerticleTest {
     EngineConfig c = config(0);
     EngineConfig wide =
         new EngineConfig(
-            c.model(), c.executor(), 0, 1, 64, 256, null, 16, 4096, 64, true, false, c.scripted());
+            c.model(),
+            c.executor(),
+            0,
+            1,
+            64,
+            256,
+            null,
+            16,
+            4096,
+            64,
+            true,
+            false,
+            false,
+            300_000,
+            c.scripted());
     deploy(new EngineVerticle(), wide);
     int streams = 64;
     int count = 256;
@@ -259,7 +275,21 @@ class EngineVerticleTest {
     EngineConfig c = config(0);
     EngineConfig cpu =
         new EngineConfig(
-            c.model(), ExecutorKind.CPU, 0, 1, 8, 64, 128, 16, 32, 4, true, false, c.scripted());
+            c.model(),
+            ExecutorKind.CPU,
+            0,
+            1,
+            8,
+            64,
+            128,
+            16,
+            32,
+            4,
+            true,
+            false,
+            false,
+            300_000,
+            c.scripted());
     deploy(new EngineVerticle(), cpu);
     submit(1, 0, 8);
     submit(2, 0, 8);
@@ -318,14 +348,42 @@ class EngineVerticleTest {
 
   private static EngineConfig withModel(EngineConfig c, String model) {
     return new EngineConfig(
-        model, c.executor(), null, 1, 8, 64, null, 16, 64, 4, true, false, c.scripted());
+        model,
+        c.executor(),
+        null,
+        1,
+        8,
+        64,
+        null,
+        16,
+        64,
+        4,
+        true,
+        false,
+        false,
+        300_000,
+        c.scripted());
   }
 
   private static EngineConfig config(String executor, @Nullable Integer maxModelLen, int blocks) {
     ExecutorKind kind = ExecutorKind.valueOf(executor.toUpperCase(java.util.Locale.ROOT));
     EngineConfig c = config(0);
     return new EngineConfig(
-        c.model(), kind, null, 1, 8, 64, maxModelLen, 16, blocks, 4, true, false, c.scripted());
+        c.model(),
+        kind,
+        null,
+        1,
+        8,
+        64,
+        maxModelLen,
+        16,
+        blocks,
+        4,
+        true,
+        false,
+        false,
+        300_000,
+        c.scripted());
   }
 
   /** Fails in its first step. */
