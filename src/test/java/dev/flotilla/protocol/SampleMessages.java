@@ -32,19 +32,36 @@ final class SampleMessages {
               new LoadReport.Ack(FRONTEND, 19),
               new LoadReport.Ack(new FrontendId("fe-2"), 1L << 40)));
 
+  static final Sampling SAMPLING =
+      Sampling.builder()
+          .temperature(0.7f)
+          .topP(0.9f)
+          .topK(40)
+          .minP(0.05f)
+          .seed(-1)
+          .maxTokens(64)
+          .minTokens(1)
+          .ignoreEos(true)
+          .stopIds(TokenIds.of(2, 13))
+          .logprobs(5)
+          .promptLogprobs(0)
+          .penalties(new Penalties(1.5f, 0.25f, -0.5f))
+          .rules(
+              new TokenRules(
+                  TokenIds.of(4, 5),
+                  List.of(-100f, 2.5f),
+                  TokenIds.of(3, 4, 5),
+                  List.of(TokenIds.of(6, 7), TokenIds.of(8))))
+          .grammar(new Grammar(Grammar.Kind.REGEX, "a+b"))
+          .build();
+
   private SampleMessages() {}
 
   static Object of(FrameType type) {
     return switch (type) {
       case SUBMIT ->
           new ToEngine.Submit(
-              REQUEST,
-              2,
-              EPOCH,
-              19,
-              TokenIds.of(1, 2, 300, 128_255),
-              TokenIds.of(7),
-              new Sampling(0.7f, 0.9f, 40, 0.05f, -1, 64, 1, true, TokenIds.of(2, 13), 5, 0));
+              REQUEST, 2, EPOCH, 19, TokenIds.of(1, 2, 300, 128_255), TokenIds.of(7), SAMPLING);
       case ABORT -> new ToEngine.Abort(REQUEST, 2);
       case INIT -> new ToEngine.Init(RANK, INCARNATION, EPOCH, 4, List.of(FRONTEND));
       case WELCOME -> new ToEngine.Welcome(INCARNATION, EPOCH);
