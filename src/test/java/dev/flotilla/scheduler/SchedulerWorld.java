@@ -201,6 +201,24 @@ final class SchedulerWorld {
     clients.values().forEach(this::checkEnded);
   }
 
+  /** All that the future depends on. */
+  String state() {
+    StringBuilder state = new StringBuilder();
+    clients.forEach(
+        (id, client) ->
+            state.append(
+                "%s.%d %s %s; "
+                    .formatted(id.counter(), client.submit.attempt(), client.got, client.over())));
+    state.append("running ").append(scheduler.running());
+    state.append(" waiting ").append(scheduler.waiting());
+    for (Sequence sequence : scheduler.running()) {
+      for (int i = 0; i < sequence.blockCount(); i++) {
+        state.append(' ').append(sequence.block(i));
+      }
+    }
+    return state.append(' ').append(scheduler.pool()).toString();
+  }
+
   private void take(Delta delta) {
     Client client =
         Objects.requireNonNull(clients.get(delta.request()), "a delta of a refused request");
