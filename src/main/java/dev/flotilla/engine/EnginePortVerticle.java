@@ -59,13 +59,15 @@ final class EnginePortVerticle extends VerticleBase {
    * Who the engine is before it has a rank.
    *
    * @param rank null: any
+   * @param handshakeMs how long a coordinator is looked for
    */
   record Identity(
       Incarnation incarnation,
       @Nullable Rank rank,
       boolean local,
       boolean headless,
-      String configHash) {}
+      String configHash,
+      long handshakeMs) {}
 
   private final Identity identity;
   private final EngineFacts facts;
@@ -97,7 +99,7 @@ final class EnginePortVerticle extends VerticleBase {
     inbox = new Inbox(queueMax, wakeLoop);
     outbox = new Outbox(() -> context.runOnContext(ignored -> look()));
     gauge = new LoadGauge(facts.kvBlocks());
-    life = EngineLife.start(identity.incarnation(), identity.rank(), 0);
+    life = EngineLife.start(identity.incarnation(), identity.rank(), identity.handshakeMs(), 0);
   }
 
   Inbox inbox() {
@@ -113,7 +115,8 @@ final class EnginePortVerticle extends VerticleBase {
     bus = Bus.of(vertx);
     acks = new Pacer(ACK_GAP_MS, this::acknowledge, this::later);
     reports = new Pacer(REPORT_GAP_MS, this::report, this::later);
-    life = EngineLife.start(identity.incarnation(), identity.rank(), nowMs());
+    life =
+        EngineLife.start(identity.incarnation(), identity.rank(), identity.handshakeMs(), nowMs());
     return bus()
         .consume(Addresses.candidate(identity.incarnation()), this::receive)
         .compose(ignored -> bus().consume(Addresses.ALL_ENGINES, this::receive))
@@ -309,7 +312,9 @@ final class EnginePortVerticle extends VerticleBase {
                               "its address could not be registered: " + failure.getMessage())));
       case EngineLife.Effect.Warm(var frontends) -> frontends.forEach(this::ping);
       case EngineLife.Effect.SayReady(var rank, var epoch) ->
-          handshake(new ToCoordinator.Ready(rank, identity.incarnation(), epoch, facts));
+          handshake(
+              new ToCoordinator.Ready(
+                  rank, identity.incarnation(), epoch, facts, life.coordinator()));
       case EngineLife.Effect.Beat() -> report();
       case EngineLife.Effect.TakeNothingNew() -> taking = false;
       case EngineLife.Effect.Leave(var rank, var reason) ->

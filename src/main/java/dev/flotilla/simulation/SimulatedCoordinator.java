@@ -81,7 +81,7 @@ final class SimulatedCoordinator extends SimulatedNetwork.Actor {
       case Membership.Effect.AskAll(int term) ->
           network.send(this, Addresses.ALL_ENGINES, new ToEngine.WhoIsThere(term));
       case Membership.Effect.Changed() -> advance(new ViewPublisher.Event.Changed(time.now()));
-      case Membership.Effect.Moved _ -> {}
+      case Membership.Effect.Moved _, Membership.Effect.Rejected _ -> {}
       case Membership.Effect.StepDown _ -> end();
     }
   }

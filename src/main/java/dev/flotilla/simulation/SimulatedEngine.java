@@ -24,6 +24,7 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
   private static final long TICK_MS = 125;
 
   private static final int REGISTRATION_MAX_MS = 50;
+  private static final long HANDSHAKE_MS = 300_000;
 
   private final Incarnation incarnation;
   private final NodeId node;
@@ -46,7 +47,7 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
     this.time = time;
     this.network = network;
     this.random = random;
-    life = EngineLife.start(incarnation, wanted, time.now() / MS);
+    life = EngineLife.start(incarnation, wanted, HANDSHAKE_MS, time.now() / MS);
     network.consume(Addresses.candidate(incarnation), this);
     network.consume(Addresses.ALL_ENGINES, this);
     network.plan(this, time.now() + random.nextLong(TICK_MS * MS), "tick", this::tick);
@@ -118,7 +119,9 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
                       this, Addresses.frontend(id), new ToFrontend.Ping(rank(), incarnation, 0)));
       case EngineLife.Effect.SayReady(Rank rank, var epoch) ->
           network.send(
-              this, Addresses.HANDSHAKE, new ToCoordinator.Ready(rank, incarnation, epoch, FACTS));
+              this,
+              Addresses.HANDSHAKE,
+              new ToCoordinator.Ready(rank, incarnation, epoch, FACTS, life.coordinator()));
       case EngineLife.Effect.Beat() ->
           network.send(this, Addresses.COORDINATOR, new ToCoordinator.Load(report()));
       case EngineLife.Effect.TakeNothingNew() -> {}
