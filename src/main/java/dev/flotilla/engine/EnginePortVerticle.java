@@ -1,5 +1,6 @@
 package dev.flotilla.engine;
 
+import dev.flotilla.config.Balancing;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.EngineFacts;
@@ -83,6 +84,7 @@ final class EnginePortVerticle extends VerticleBase {
   private @Nullable Pacer reports;
   private EngineLife life;
   private boolean taking = true;
+  private boolean external; // Nobody balances by what the coordinator is told: beats suffice.
 
   /**
    * A port.
@@ -114,7 +116,7 @@ final class EnginePortVerticle extends VerticleBase {
   public Future<?> start() {
     bus = Bus.of(vertx);
     acks = new Pacer(ACK_GAP_MS, this::acknowledge, this::later);
-    reports = new Pacer(REPORT_GAP_MS, this::report, this::later);
+    reports = new Pacer(REPORT_GAP_MS, () -> report(false), this::later);
     life =
         EngineLife.start(identity.incarnation(), identity.rank(), identity.handshakeMs(), nowMs());
     return bus()
@@ -146,7 +148,10 @@ final class EnginePortVerticle extends VerticleBase {
     switch (message) {
       case ToEngine.Submit submit -> submit(submit);
       case ToEngine.Abort(var request, int attempt) -> abort(request, attempt);
-      case ToEngine.Init init -> on(new EngineLife.Event.Init(init, nowMs()));
+      case ToEngine.Init init -> {
+        external = init.parallel().balancing() == Balancing.EXTERNAL;
+        on(new EngineLife.Event.Init(init, nowMs()));
+      }
       case ToEngine.Welcome welcome -> on(new EngineLife.Event.Welcome(welcome));
       case ToEngine.Refused refused -> on(new EngineLife.Event.Refused(refused));
       case ToEngine.WhoIsThere _ -> on(new EngineLife.Event.WhoIsThere(nowMs()));
@@ -263,8 +268,8 @@ final class EnginePortVerticle extends VerticleBase {
     owed.clear();
   }
 
-  private void report() {
-    if (life.connected()) {
+  private void report(boolean beat) {
+    if (life.connected() && (beat || !external)) {
       tell(new ToCoordinator.Load(gaugeReport()));
     }
   }
@@ -315,7 +320,7 @@ final class EnginePortVerticle extends VerticleBase {
           handshake(
               new ToCoordinator.Ready(
                   rank, identity.incarnation(), epoch, facts, life.coordinator()));
-      case EngineLife.Effect.Beat() -> report();
+      case EngineLife.Effect.Beat() -> report(true);
       case EngineLife.Effect.TakeNothingNew() -> taking = false;
       case EngineLife.Effect.Leave(var rank, var reason) ->
           tell(new ToCoordinator.Leaving(rank, identity.incarnation(), reason));

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.flotilla.config.Balancing;
 import dev.flotilla.coordinator.Membership.Effect;
 import dev.flotilla.coordinator.Membership.Event;
 import dev.flotilla.protocol.Addresses;
@@ -74,10 +75,17 @@ class MembershipTest extends MembershipScript {
   }
 
   @Test
-  void refusesAnotherConfigurationHash() {
-    tell(hello("a", 0));
+  void refusesAnotherConfigurationHashWhereRanksStepTogether() {
+    Expected lockstep = new Expected(Balancing.INTERNAL, null, true, null, null);
+    membership =
+        Membership.start(
+            new Membership.Limits(4, 1_500 * MS, 8_000 * MS, 600 * MS, lockstep), 1, -600 * MS);
+    tell(new ToCoordinator.Hello(inc("a"), new Rank(0), NODE, true, false, "y", Epoch.NONE));
     tell(new ToCoordinator.Hello(inc("b"), new Rank(1), NODE, true, false, "x", Epoch.NONE));
-    assertTrue(only(ToEngine.Refused.class).reason().contains("configuration hash 'x' differs"));
+    assertTrue(
+        only(ToEngine.Refused.class)
+            .reason()
+            .contains("configuration hash 'x', but the group's is 'y'"));
   }
 
   @Test

@@ -3,6 +3,8 @@ package dev.flotilla.engine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.flotilla.Scenario;
+import dev.flotilla.config.EngineConfig;
 import dev.flotilla.engine.EngineLife.Effect;
 import dev.flotilla.engine.EngineLife.Event;
 import dev.flotilla.engine.EngineLife.Stage;
@@ -79,7 +81,20 @@ class EngineLifeTest {
   }
 
   @Test
-  void givesUpWhenNoCoordinatorAnswers() {
+  @Scenario("A16")
+  void givesUpWhenNoCoordinatorAnswersWithinItsTime() {
+    life = EngineLife.start(ME, RANK, 2_000, 0);
+    assertTrue(on(new Event.Tick(1_999)).stream().noneMatch(Effect.Undeploy.class::isInstance));
+    assertEquals(
+        new Effect.Undeploy("no coordinator answered within 2 s; start one in this cluster"),
+        on(new Event.Tick(2_000)).getLast());
+  }
+
+  @Test
+  @Scenario("A16")
+  void givesUpAfterFiveMinutesUnlessToldOtherwise() {
+    assertEquals(HANDSHAKE_MS, EngineConfig.DEFAULT.handshakeTimeoutMs());
+    assertTrue(on(new Event.Tick(HANDSHAKE_MS - 1)).getLast() instanceof Effect.SayHello);
     List<Effect> effects = on(new Event.Tick(HANDSHAKE_MS));
     assertEquals(Stage.STOPPED, life.stage());
     assertEquals(2, effects.size(), "there is no rank to leave");
