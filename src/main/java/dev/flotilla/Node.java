@@ -3,11 +3,8 @@ package dev.flotilla;
 import dev.flotilla.config.Config;
 import dev.flotilla.config.FrontendConfig;
 import dev.flotilla.config.ModelLocation;
-import dev.flotilla.config.RankRange;
-import dev.flotilla.protocol.Addresses;
-import dev.flotilla.protocol.Bus;
-import dev.flotilla.protocol.ClusterView;
-import dev.flotilla.protocol.ToFrontend;
+import dev.flotilla.launch.LaunchWatch;
+import dev.flotilla.launch.LaunchWatch.Result;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -19,7 +16,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -42,25 +38,27 @@ final class Node {
   /** Longer than Hazelcast takes to join a busy machine's cluster. */
   private static final long STEP_SECONDS = 60;
 
-  /** A coordinator publishes at least every second. */
-  private static final long ALONE_MS = 3_000;
-
   private final ServePlan plan;
   private final Vertx vertx;
   private final List<String> deployments = new ArrayList<>();
-  private final CompletableFuture<ClusterView> ready = new CompletableFuture<>();
-  private volatile ClusterView newest = ClusterView.EMPTY;
+  private final Launching launching;
 
-  private Node(ServePlan plan, Vertx vertx) {
+  private Node(ServePlan plan, Vertx vertx, Launching launching) {
     this.plan = plan;
     this.vertx = vertx;
+    this.launching = launching;
   }
 
   /** Joins the cluster and deploys; the engines go on loading when this returns. */
   static Node start(ServePlan plan) throws InterruptedException {
-    Node node = new Node(plan, vertx(plan));
+    Vertx vertx = vertx(plan);
+    LaunchWatch.Goal goal =
+        LaunchWatch.Goal.of(
+            plan.launch(), plan.readyTimeoutSeconds() * 1000L, plan.onEngineFailure());
+    Launching launching =
+        await(Launching.start(vertx, goal), STEP_SECONDS, "the event bus did not come up");
+    Node node = new Node(plan, vertx, launching);
     try {
-      await(node.watchViews(), STEP_SECONDS, "the event bus did not come up");
       if (plan.launch().coordinator()) {
         await(
             node.deploy(COORDINATOR, Config.format(plan.coordinator())),
@@ -68,8 +66,7 @@ final class Node {
             "the coordinator did not start");
       }
       node.deployFrontends();
-      node.deploy(AGENT, Config.format(plan.node())).onFailure(node.ready::completeExceptionally);
-      node.tellWhenAlone();
+      node.deploy(AGENT, Config.format(plan.node())).onFailure(launching::fail);
       return node;
     } catch (RuntimeException e) {
       node.close();
@@ -101,40 +98,6 @@ final class Node {
               .formatted(cluster.name(), other.get()));
     }
     return vertx;
-  }
-
-  private Future<Void> watchViews() {
-    return Bus.of(vertx)
-        .consume(
-            Addresses.ALL_FRONTENDS,
-            message -> {
-              if (message instanceof ToFrontend.View(ClusterView view) && view.newerThan(newest)) {
-                newest = view;
-                if (enough(view)) {
-                  ready.complete(view);
-                }
-              }
-            })
-        .mapEmpty();
-  }
-
-  /** A node without a head looks idle; a person should know what it waits for. */
-  private void tellWhenAlone() {
-    vertx.setTimer(
-        ALONE_MS,
-        ignored -> {
-          if (newest.equals(ClusterView.EMPTY)) {
-            LOG.info("waits for a coordinator of this cluster; start a head with flotilla serve");
-          }
-        });
-  }
-
-  private boolean enough(ClusterView view) {
-    return view.engines().stream()
-            .filter(ClusterView.Engine::serving)
-            .filter(e -> plan.launch().awaits().contains(e.rank().value()))
-            .count()
-        >= plan.launch().ready();
   }
 
   private void deployFrontends() throws InterruptedException {
@@ -175,32 +138,24 @@ final class Node {
   /** Waits for the engines; the line that says so. */
   String awaitReady() throws InterruptedException {
     try {
-      ClusterView view = ready.get(plan.readyTimeoutSeconds(), TimeUnit.SECONDS);
-      long serving = view.engines().stream().filter(ClusterView.Engine::serving).count();
-      return plan.headless()
-          ? "Flotilla node is ready (%s)".formatted(plan.launch().starts())
-          : "Flotilla is ready on http://%s:%d (%d engines)"
-              .formatted(plan.frontend().host(), port(), serving);
-    } catch (TimeoutException e) {
-      throw new FailedCommand(missing(), e);
+      return switch (launching.await()) {
+        case Result.AllReady(int engines) -> readyLine(engines);
+        case Result.Degraded(int engines, String missing) -> {
+          LOG.warn("serves with {} engines (--min-ready-engines); missing: {}", engines, missing);
+          yield readyLine(engines);
+        }
+        case Result.Failed(String sentence) -> throw new FailedCommand(sentence);
+      };
     } catch (ExecutionException e) {
       throw failure(e.getCause() == null ? e : e.getCause(), "an engine did not start");
     }
   }
 
-  private String missing() {
-    List<String> absent = new ArrayList<>();
-    RankRange awaits = plan.launch().awaits();
-    for (int rank = awaits.first(); rank < awaits.first() + awaits.count(); rank++) {
-      int wanted = rank;
-      boolean serves =
-          newest.engines().stream().anyMatch(e -> e.rank().value() == wanted && e.serving());
-      if (!serves) {
-        absent.add(Integer.toString(rank));
-      }
-    }
-    return "after %d s (--engine-ready-timeout) these ranks are not ready: %s"
-        .formatted(plan.readyTimeoutSeconds(), String.join(", ", absent));
+  private String readyLine(int engines) {
+    return plan.headless()
+        ? "Flotilla node is ready (%s)".formatted(plan.launch().starts())
+        : "Flotilla is ready on http://%s:%d (%d engines)"
+            .formatted(plan.frontend().host(), port(), engines);
   }
 
   /** Stops engines first, so that their last tokens still reach clients; then leaves. */
