@@ -126,6 +126,10 @@ record ServePlan(
         flags.blockSize,
         flags.numGpuBlocksOverride,
         flags.maxNumQueuedReqs,
+        flags.enablePrefixCaching,
+        flags.longPrefillTokenThreshold,
+        flags.schedulingPolicy,
+        flags.disableLogStats,
         launch.coordinator(),
         launch.headless(),
         flags.enableExpertParallel,
@@ -144,8 +148,7 @@ record ServePlan(
         base.maxBodyBytes(),
         base.requestTimeoutMs(),
         flags.minReadyEngines == null ? base.minReadyEngines() : flags.minReadyEngines,
-        launch.choosable(),
-        !flags.disableLogStats);
+        launch.choosable());
   }
 
   private static CoordinatorConfig coordinator(LaunchPlan launch, EngineConfig engine) {

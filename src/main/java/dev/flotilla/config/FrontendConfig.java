@@ -15,7 +15,6 @@ import org.jspecify.annotations.Nullable;
  * @param requestTimeoutMs a request without an engine's sign of life for so long is failed
  * @param minReadyEngines readiness needs so many
  * @param ranks that it may choose; null: all
- * @param logStats whether throughput and load are logged now and then
  */
 public record FrontendConfig(
     String host,
@@ -26,8 +25,7 @@ public record FrontendConfig(
     int maxBodyBytes,
     long requestTimeoutMs,
     int minReadyEngines,
-    @Nullable RankRange ranks,
-    boolean logStats) {
+    @Nullable RankRange ranks) {
 
   /** What is not set. */
   public static final FrontendConfig DEFAULT =
@@ -57,7 +55,6 @@ public record FrontendConfig(
         maxBodyBytes,
         requestTimeoutMs,
         minReadyEngines,
-        ranks,
-        logStats);
+        ranks);
   }
 }
