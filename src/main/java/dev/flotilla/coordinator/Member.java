@@ -151,9 +151,10 @@ public record Member(
     return Addresses.engine(rank, incarnation);
   }
 
-  ClusterView.Engine shown() {
+  /** As it is published, with its numbers or without. */
+  ClusterView.Engine shown(boolean counts) {
     return new ClusterView.Engine(
-        rank, incarnation, epoch, state, node, local, suspect, facts, load);
+        rank, incarnation, epoch, state, node, local, suspect, facts, counts ? load : null);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.flotilla.engine;
 
+import dev.flotilla.config.Balancing;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.EngineFacts;
@@ -59,13 +60,15 @@ final class EnginePortVerticle extends VerticleBase {
    * Who the engine is before it has a rank.
    *
    * @param rank null: any
+   * @param handshakeMs how long a coordinator is looked for
    */
   record Identity(
       Incarnation incarnation,
       @Nullable Rank rank,
       boolean local,
       boolean headless,
-      String configHash) {}
+      String configHash,
+      long handshakeMs) {}
 
   private final Identity identity;
   private final EngineFacts facts;
@@ -81,6 +84,7 @@ final class EnginePortVerticle extends VerticleBase {
   private @Nullable Pacer reports;
   private EngineLife life;
   private boolean taking = true;
+  private boolean external; // Nobody balances by what the coordinator is told: beats suffice.
 
   /**
    * A port.
@@ -97,7 +101,7 @@ final class EnginePortVerticle extends VerticleBase {
     inbox = new Inbox(queueMax, wakeLoop);
     outbox = new Outbox(() -> context.runOnContext(ignored -> look()));
     gauge = new LoadGauge(facts.kvBlocks());
-    life = EngineLife.start(identity.incarnation(), identity.rank(), 0);
+    life = EngineLife.start(identity.incarnation(), identity.rank(), identity.handshakeMs(), 0);
   }
 
   Inbox inbox() {
@@ -112,8 +116,9 @@ final class EnginePortVerticle extends VerticleBase {
   public Future<?> start() {
     bus = Bus.of(vertx);
     acks = new Pacer(ACK_GAP_MS, this::acknowledge, this::later);
-    reports = new Pacer(REPORT_GAP_MS, this::report, this::later);
-    life = EngineLife.start(identity.incarnation(), identity.rank(), nowMs());
+    reports = new Pacer(REPORT_GAP_MS, () -> report(false), this::later);
+    life =
+        EngineLife.start(identity.incarnation(), identity.rank(), identity.handshakeMs(), nowMs());
     return bus()
         .consume(Addresses.candidate(identity.incarnation()), this::receive)
         .compose(ignored -> bus().consume(Addresses.ALL_ENGINES, this::receive))
@@ -143,7 +148,10 @@ final class EnginePortVerticle extends VerticleBase {
     switch (message) {
       case ToEngine.Submit submit -> submit(submit);
       case ToEngine.Abort(var request, int attempt) -> abort(request, attempt);
-      case ToEngine.Init init -> on(new EngineLife.Event.Init(init, nowMs()));
+      case ToEngine.Init init -> {
+        external = init.parallel().balancing() == Balancing.EXTERNAL;
+        on(new EngineLife.Event.Init(init, nowMs()));
+      }
       case ToEngine.Welcome welcome -> on(new EngineLife.Event.Welcome(welcome));
       case ToEngine.Refused refused -> on(new EngineLife.Event.Refused(refused));
       case ToEngine.WhoIsThere _ -> on(new EngineLife.Event.WhoIsThere(nowMs()));
@@ -260,8 +268,8 @@ final class EnginePortVerticle extends VerticleBase {
     owed.clear();
   }
 
-  private void report() {
-    if (life.connected()) {
+  private void report(boolean beat) {
+    if (life.connected() && (beat || !external)) {
       tell(new ToCoordinator.Load(gaugeReport()));
     }
   }
@@ -309,8 +317,10 @@ final class EnginePortVerticle extends VerticleBase {
                               "its address could not be registered: " + failure.getMessage())));
       case EngineLife.Effect.Warm(var frontends) -> frontends.forEach(this::ping);
       case EngineLife.Effect.SayReady(var rank, var epoch) ->
-          handshake(new ToCoordinator.Ready(rank, identity.incarnation(), epoch, facts));
-      case EngineLife.Effect.Beat() -> report();
+          handshake(
+              new ToCoordinator.Ready(
+                  rank, identity.incarnation(), epoch, facts, life.coordinator()));
+      case EngineLife.Effect.Beat() -> report(true);
       case EngineLife.Effect.TakeNothingNew() -> taking = false;
       case EngineLife.Effect.Leave(var rank, var reason) ->
           tell(new ToCoordinator.Leaving(rank, identity.incarnation(), reason));

@@ -98,7 +98,8 @@ class CoordinatorVerticleTest {
               return toEngine.stream().anyMatch(ToEngine.Init.class::isInstance);
             });
     Epoch epoch = received(ToEngine.Init.class).epoch();
-    bus.send(Addresses.HANDSHAKE, new ToCoordinator.Ready(new Rank(1), INCARNATION, epoch, FACTS));
+    bus.send(
+        Addresses.HANDSHAKE, new ToCoordinator.Ready(new Rank(1), INCARNATION, epoch, FACTS, null));
     received(ToEngine.Welcome.class);
   }
 

@@ -94,7 +94,7 @@ class MembershipScript {
     tell(hello(name, rank));
     tell(
         new ToCoordinator.Ready(
-            new Rank(rank), inc(name), only(ToEngine.Init.class).epoch(), FACTS));
+            new Rank(rank), inc(name), only(ToEngine.Init.class).epoch(), FACTS, null));
   }
 
   <M extends ToEngine> M only(Class<M> type) {

@@ -1,5 +1,6 @@
 package dev.flotilla.protocol;
 
+import dev.flotilla.config.Balancing;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -32,7 +33,13 @@ final class RandomMessages {
       case ABORT -> new ToEngine.Abort(request(), random.nextInt());
       case INIT ->
           new ToEngine.Init(
-              rank(), incarnation(), epoch(), random.nextInt(), list(3, _ -> frontend()));
+              rank(),
+              incarnation(),
+              epoch(),
+              new DataParallel(
+                  random.nextInt(), Balancing.values()[random.nextInt(3)], random.nextBoolean()),
+              random.nextBoolean() ? null : node(),
+              list(3, _ -> frontend()));
       case WELCOME -> new ToEngine.Welcome(incarnation(), epoch());
       case REFUSED -> new ToEngine.Refused(incarnation(), text());
       case WHO_IS_THERE -> new ToEngine.WhoIsThere(random.nextInt());
@@ -74,7 +81,9 @@ final class RandomMessages {
               random.nextBoolean(),
               text(),
               epoch());
-      case READY -> new ToCoordinator.Ready(rank(), incarnation(), epoch(), facts());
+      case READY ->
+          new ToCoordinator.Ready(
+              rank(), incarnation(), epoch(), facts(), random.nextBoolean() ? null : node());
       case COORDINATOR_LOAD -> new ToCoordinator.Load(load());
       case LEAVING -> new ToCoordinator.Leaving(rank(), incarnation(), text());
       case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(frontend(), node());
@@ -109,6 +118,8 @@ final class RandomMessages {
         random.nextInt(),
         random.nextInt(),
         random.nextInt(),
+        random.nextInt(),
+        text(),
         random.nextInt(),
         text());
   }
