@@ -65,8 +65,7 @@ class BatchInvarianceTest {
         try {
           check(folder, solo, roomy, mix, sum);
         } catch (AssertionError | RuntimeException e) {
-          throw new AssertionError(
-              "-Dmix.seed=%d %s, %s".formatted(seed, model, mix.limits()), e);
+          throw new AssertionError("-Dmix.seed=%d %s, %s".formatted(seed, model, mix.limits()), e);
         }
       }
     } finally {
@@ -80,8 +79,8 @@ class BatchInvarianceTest {
   }
 
   /**
-   * Alone: one request after another, whole prompts, in a cache that is large enough. The block size
-   * is the engine's, since keys of blocks below 16 tokens are added up in another order.
+   * Alone: one request after another, whole prompts, in a cache that is large enough. The block
+   * size is the engine's, since keys of blocks below 16 tokens are added up in another order.
    */
   private static SchedulerLimits roomy(SchedulerLimits limits) {
     int length = RequestMix.MODEL_LENGTH;
