@@ -89,8 +89,8 @@ public final class EngineVerticle extends VerticleBase {
     engine = opened;
     EngineFacts facts = facts(config, opened);
     Integer rank = config.rank();
-    EnginePortVerticle.Identity identity =
-        new EnginePortVerticle.Identity(
+    Identity identity =
+        new Identity(
             new Incarnation(UUID.randomUUID().toString()),
             rank == null ? null : new Rank(rank),
             config.local(),
