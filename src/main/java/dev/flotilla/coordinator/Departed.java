@@ -55,6 +55,14 @@ public record Departed(List<Gone> all) {
     return null;
   }
 
+  /** One that is no member says that it goes, perhaps for the second time. */
+  Gone forGood(Incarnation incarnation) {
+    Gone known = of(incarnation);
+    return known == null
+        ? new Gone(incarnation, null, Epoch.NONE, true, null)
+        : new Gone(incarnation, known.rank(), known.epoch(), true, known.shown());
+  }
+
   /** The last engine of each rank below the size that nobody holds now, in rank order. */
   List<ClusterView.Engine> dead(Members members, int size) {
     SortedMap<Rank, ClusterView.Engine> last = new TreeMap<>();

@@ -274,7 +274,7 @@ public record Membership(
   private Step leaving(ToCoordinator.Leaving leaving) {
     Member member = members.of(leaving.incarnation());
     if (member == null) {
-      Departed.Gone gone = new Departed.Gone(leaving.incarnation(), null, Epoch.NONE, true, null);
+      Departed.Gone gone = departed.forGood(leaving.incarnation());
       return new Step(
           new Membership(
               limits,
