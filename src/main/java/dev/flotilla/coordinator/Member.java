@@ -157,6 +157,12 @@ public record Member(
         rank, incarnation, epoch, state, node, local, suspect, facts, counts ? load : null);
   }
 
+  /** Gone, and awaited again: no numbers of its life are left. */
+  ClusterView.Engine shownDead() {
+    return new ClusterView.Engine(
+        rank, incarnation, epoch, EngineState.DEAD, node, local, false, null, null);
+  }
+
   @Override
   public String toString() {
     return "engine %s (%s, epoch %s, %s, node %s)".formatted(rank, incarnation, epoch, state, node);

@@ -16,6 +16,7 @@ import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -158,11 +159,11 @@ public record Membership(
   public ClusterView view(long version) {
     // Who balances from outside looks at each front-end's own numbers.
     boolean counts = limits.expected().balancing() != Balancing.EXTERNAL;
-    return new ClusterView(
-        term,
-        version,
-        limits.dataParallelSize(),
-        members.all().stream().map(m -> m.shown(counts)).toList());
+    List<ClusterView.Engine> engines = new ArrayList<>();
+    members.all().forEach(m -> engines.add(m.shown(counts)));
+    engines.addAll(departed.dead(members, limits.dataParallelSize()));
+    engines.sort(Comparator.comparing(ClusterView.Engine::rank));
+    return new ClusterView(term, version, limits.dataParallelSize(), engines);
   }
 
   private Step ready(long now, ToCoordinator.Ready ready) {
@@ -273,7 +274,7 @@ public record Membership(
   private Step leaving(ToCoordinator.Leaving leaving) {
     Member member = members.of(leaving.incarnation());
     if (member == null) {
-      Departed.Gone gone = new Departed.Gone(leaving.incarnation(), null, Epoch.NONE, true);
+      Departed.Gone gone = departed.forGood(leaving.incarnation());
       return new Step(
           new Membership(
               limits,
@@ -288,8 +289,7 @@ public record Membership(
     }
     Step step = without(presence, m -> m.equals(member), "it said: " + leaving.reason());
     Membership next = step.next();
-    Departed.Gone gone =
-        new Departed.Gone(member.incarnation(), member.rank(), member.epoch(), true);
+    Departed.Gone gone = Departed.Gone.of(member, true);
     return new Step(
         new Membership(
             limits,
@@ -348,9 +348,7 @@ public record Membership(
     List<Effect> effects = new ArrayList<>();
     for (Member member : members.all()) {
       if (which.test(member)) {
-        last =
-            last.with(
-                new Departed.Gone(member.incarnation(), member.rank(), member.epoch(), false));
+        last = last.with(Departed.Gone.of(member, false));
         effects.add(new Effect.Moved(member + " is gone: " + reason));
       }
     }
