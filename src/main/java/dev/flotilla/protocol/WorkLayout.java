@@ -22,6 +22,8 @@ final class WorkLayout {
     out.counted(sampling.stopIds());
     out.counted(submit.prompt());
     out.counted(submit.delivered());
+    out.i32(submit.priority());
+    out.text(submit.cacheSalt());
   }
 
   static ToEngine.Submit readSubmit(Epoch epoch, FrameReader in) {
@@ -59,7 +61,9 @@ final class WorkLayout {
             ignoreEos,
             stopIds,
             logprobs,
-            promptLogprobs));
+            promptLogprobs),
+        in.i32(),
+        in.text());
   }
 
   static void write(ToEngine.Abort abort, FrameWriter out) {

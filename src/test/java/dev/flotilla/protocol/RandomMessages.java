@@ -26,7 +26,9 @@ final class RandomMessages {
               random.nextLong(),
               ids(40),
               ids(10),
-              sampling());
+              sampling(),
+              random.nextInt(),
+              text());
       case ABORT -> new ToEngine.Abort(request(), random.nextInt());
       case INIT ->
           new ToEngine.Init(
@@ -127,7 +129,23 @@ final class RandomMessages {
         random.nextLong(),
         random.nextBoolean(),
         random.nextLong(),
-        list(3, _ -> new LoadReport.Ack(frontend(), random.nextLong())));
+        list(3, _ -> new LoadReport.Ack(frontend(), random.nextLong())),
+        random.nextBoolean() ? null : totals());
+  }
+
+  private EngineTotals totals() {
+    return new EngineTotals(
+        random.nextLong(),
+        random.nextLong(),
+        random.nextLong(),
+        random.nextLong(),
+        random.nextLong(),
+        random.longs(EngineTotals.NONE.iterationTokens().size()).boxed().toList(),
+        random.nextLong());
+  }
+
+  private ToFrontend.Timing timing() {
+    return new ToFrontend.Timing(random.nextLong(), random.nextLong(), random.nextLong());
   }
 
   private List<ToFrontend.Delta> deltas() {
@@ -146,7 +164,9 @@ final class RandomMessages {
                 finish(),
                 random.nextInt(),
                 logprobs ? list(3, _ -> logprobs()) : List.of(),
-                promptLogprobs ? list(5, _ -> logprobs()) : List.of()));
+                promptLogprobs ? list(5, _ -> logprobs()) : List.of(),
+                random.nextBoolean() ? 0 : random.nextInt(),
+                random.nextInt(4) == 0 ? timing() : null));
   }
 
   private @Nullable FinishReason finish() {
