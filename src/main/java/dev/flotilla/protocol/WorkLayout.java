@@ -23,15 +23,7 @@ final class WorkLayout {
     TokenIds prompt = in.counted();
     TokenIds delivered = in.counted();
     return new ToEngine.Submit(
-        request,
-        attempt,
-        epoch,
-        sequence,
-        prompt,
-        delivered,
-        sampling,
-        in.i32(),
-        in.text());
+        request, attempt, epoch, sequence, prompt, delivered, sampling, in.i32(), in.text());
   }
 
   static void write(ToEngine.Abort abort, FrameWriter out) {
