@@ -144,7 +144,8 @@ record ServePlan(
         base.requestTimeoutMs(),
         flags.minReadyEngines == null ? base.minReadyEngines() : flags.minReadyEngines,
         launch.choosable(),
-        !flags.disableLogStats);
+        !flags.disableLogStats,
+        flags.metricsEngineLabel);
   }
 
   private static CoordinatorConfig coordinator(LaunchPlan launch) {

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param minReadyEngines readiness needs so many
  * @param ranks that it may choose; null: all
  * @param logStats whether throughput and load are logged now and then
+ * @param metricsEngineLabel whether metrics tell the engines apart
  */
 public record FrontendConfig(
     String host,
@@ -27,12 +28,23 @@ public record FrontendConfig(
     long requestTimeoutMs,
     int minReadyEngines,
     @Nullable RankRange ranks,
-    boolean logStats) {
+    boolean logStats,
+    EngineLabel metricsEngineLabel) {
 
   /** What is not set. */
   public static final FrontendConfig DEFAULT =
       new FrontendConfig(
-          "127.0.0.1", 8000, "", List.of(), List.of(), 32 * 1024 * 1024, 600_000, 1, null, true);
+          "127.0.0.1",
+          8000,
+          "",
+          List.of(),
+          List.of(),
+          32 * 1024 * 1024,
+          600_000,
+          1,
+          null,
+          true,
+          EngineLabel.PER_ENGINE);
 
   /** Checks every bound. */
   public FrontendConfig {
@@ -58,6 +70,7 @@ public record FrontendConfig(
         requestTimeoutMs,
         minReadyEngines,
         ranks,
-        logStats);
+        logStats,
+        metricsEngineLabel);
   }
 }

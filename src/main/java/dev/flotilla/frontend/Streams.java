@@ -42,6 +42,7 @@ final class Streams {
   private final long timeoutNanos;
   private final Map<Long, Choice> live = new HashMap<>();
   private long counter;
+  private boolean ended;
 
   Streams(
       FrontendId owner,
@@ -164,12 +165,16 @@ final class Streams {
   void view(ClusterView view) {
     long now = System.nanoTime();
     lose(fleet.take(view, now), now);
+    metrics.engines(view);
   }
 
   /** Deadlines; called ten times a second. */
   void tick() {
     long now = System.nanoTime();
     lose(fleet.tick(now), now);
+    if (!ended) {
+      metrics.streams(owner.value(), live.size());
+    }
     for (Choice choice : List.copyOf(live.values())) {
       Target target = choice.stream.target();
       apply(
@@ -183,6 +188,8 @@ final class Streams {
 
   /** The front-end ends: every answer says so. */
   void shutdown() {
+    ended = true;
+    metrics.forget(owner.value());
     for (Choice choice : List.copyOf(live.values())) {
       if (!choice.generation.closed) {
         fail(choice, 503, "the front-end is shutting down");
