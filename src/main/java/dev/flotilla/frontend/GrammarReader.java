@@ -3,6 +3,8 @@ package dev.flotilla.frontend;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import dev.flotilla.grammar.GrammarException;
+import dev.flotilla.grammar.Grammars;
 import dev.flotilla.protocol.Grammar;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +15,11 @@ import org.jspecify.annotations.Nullable;
  * one constraint of all these may be given.
  */
 final class GrammarReader {
+  /** The fields of a request that may make a grammar. */
+  static final List<String> FIELDS =
+      List.of(
+          "response_format", "structured_outputs", "guided_json", "guided_regex", "guided_choice");
+
   private static final List<String> KINDS = List.of("json", "regex", "choice");
   private static final List<String> UNKNOWN_KINDS =
       List.of("grammar", "structural_tag", "whitespace_pattern");
@@ -119,8 +126,18 @@ final class GrammarReader {
               ? name + " must hold one constraint only"
               : "%s and %s cannot both constrain the answer".formatted(field, name));
     }
-    grammar = other;
+    grammar = checked(name, other);
     field = name;
+  }
+
+  /** What no engine could honour is the client's mistake, and is said before one is asked. */
+  private static Grammar checked(String name, Grammar grammar) {
+    try {
+      Grammars.check(grammar);
+      return grammar;
+    } catch (GrammarException e) {
+      throw ApiException.badValue(name, String.valueOf(e.getMessage()));
+    }
   }
 
   private static Grammar of(String name, String kind, JsonNode value) {

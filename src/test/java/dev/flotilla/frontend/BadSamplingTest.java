@@ -86,6 +86,10 @@ class BadSamplingTest {
         "structured_outputs     | {\"json\":\"{\"}    | is not JSON",
         "structured_outputs     | {\"grammar\":\"a\"} | grammar is not supported",
         "structured_outputs     | {\"regex\":\"a\",\"choice\":[\"b\"]} | one constraint only",
+        "structured_outputs     | {\"regex\":\"(a\"}  | regex",
+        "response_format        | {\"type\":\"json_schema\",\"json_schema\":{\"name\":\"a\","
+            + "\"schema\":{\"type\":\"array\",\"uniqueItems\":true}}} | uniqueItems",
+        "guided_json            | {\"not\":{}}        | not",
         "guided_json            | 5                   | must be a JSON Schema",
         "guided_choice          | \"a\"               | a list of one choice or more",
         "guided_grammar         | \"a\"               | not supported",
