@@ -10,6 +10,7 @@ import dev.flotilla.config.FrontendConfig;
 import dev.flotilla.config.ModelLocation;
 import dev.flotilla.config.NodeConfig;
 import dev.flotilla.config.ScriptedConfig;
+import dev.flotilla.launch.Backend;
 import dev.flotilla.launch.DeviceSlice;
 import dev.flotilla.launch.EngineFailure;
 import dev.flotilla.launch.LaunchPlan;
@@ -99,13 +100,29 @@ record ServePlan(
     return launch.scope() == LaunchPlan.Scope.CLUSTERED;
   }
 
-  /** The agent's settings: the engines of this node. */
-  NodeConfig node() {
+  /**
+   * The agent's settings: the engines of this node.
+   *
+   * @param member where this node's member of the cluster is reached; empty if there is none
+   * @param clusterFile of this node
+   */
+  NodeConfig node(String member, String clusterFile) {
     List<EngineConfig> engines = new ArrayList<>();
+    List<String> slices = new ArrayList<>();
     for (int i = 0; i < launch.starts().count(); i++) {
       engines.add(engine.withRank(launch.starts().first() + i));
+      if (devices.ids() != null) {
+        slices.add(String.join(",", devices.of(i)));
+      }
     }
-    return new NodeConfig(0, headless(), engines);
+    return new NodeConfig(
+        0,
+        headless(),
+        engines,
+        launch.backend() == Backend.PROCESS,
+        onEngineFailure == EngineFailure.STOP,
+        slices,
+        new NodeConfig.Children(member, clusterName == null ? "" : clusterName, clusterFile));
   }
 
   private static EngineConfig engine(ServeFlags flags, Path folder, LaunchPlan launch) {
@@ -145,7 +162,8 @@ record ServePlan(
         flags.minReadyEngines == null ? base.minReadyEngines() : flags.minReadyEngines,
         launch.choosable(),
         !flags.disableLogStats,
-        flags.metricsEngineLabel);
+        flags.metricsEngineLabel,
+        0);
   }
 
   private static CoordinatorConfig coordinator(LaunchPlan launch) {

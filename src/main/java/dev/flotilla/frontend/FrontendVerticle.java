@@ -9,6 +9,7 @@ import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.http.HttpServer;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,6 +38,15 @@ public final class FrontendVerticle extends VerticleBase {
   private static final Logger LOG = LoggerFactory.getLogger(FrontendVerticle.class);
   private static final long HELLO_MS = 1000;
   private static final long TICK_MS = 100;
+
+  /** A reader that has not taken its last bytes by then is cut off. */
+  private static final long FLUSH_MS = 1_000;
+
+  /** Vert.x gives one free port to all servers of this JVM that ask for the same negative one. */
+  private static final int SHARED_FREE_PORT = -1;
+
+  /** How often a draining front-end looks whether it is done. */
+  private static final long DRAIN_LOOK_MS = 20;
 
   private final ModelSource source;
   private final FrontendId id = new FrontendId(UUID.randomUUID().toString());
@@ -107,7 +118,11 @@ public final class FrontendVerticle extends VerticleBase {
             listening -> {
               server = listening;
               vertx.sharedData().getLocalMap(PORTS).put(id.value(), listening.actualPort());
-              LOG.info("front-end {} listens on port {}", id, listening.actualPort());
+              LOG.info(
+                  "ApiServer_{} (front-end {}) listens on port {}",
+                  settings.index(),
+                  id,
+                  listening.actualPort());
               MessageConsumer<Object> consumer =
                   vertx.eventBus().consumer(Addresses.GENERATE, clients::accept);
               generate = consumer;
@@ -128,7 +143,7 @@ public final class FrontendVerticle extends VerticleBase {
     HttpServerOptions options =
         new HttpServerOptions()
             .setHost(settings.host())
-            .setPort(settings.port())
+            .setPort(settings.port() == 0 ? SHARED_FREE_PORT : settings.port())
             .setTcpNoDelay(true);
     return vertx.createHttpServer(options).requestHandler(router).listen();
   }
@@ -193,11 +208,49 @@ public final class FrontendVerticle extends VerticleBase {
     }
   }
 
+  /**
+   * Takes nothing new, says that it is not ready, and leaves the address for clients on the bus;
+   * completes once all answers have ended, those that take longer than the time with {@code abort}.
+   * May be called from any thread, and again with a shorter time.
+   */
+  public Future<Void> drain(long timeoutMs) {
+    Promise<Void> drained = Promise.promise();
+    context.runOnContext(ignored -> drain(timeoutMs, drained));
+    return drained.future();
+  }
+
+  private void drain(long timeoutMs, Promise<Void> drained) {
+    Streams live = streams;
+    if (live == null) {
+      drained.complete();
+      return;
+    }
+    live.drain();
+    if (generate != null) {
+      generate.unregister();
+      generate = null;
+    }
+    long deadline = System.nanoTime() + timeoutMs * 1_000_000;
+    LOG.info("front-end {} drains {} streams for {} ms at most", id, live.size(), timeoutMs);
+    vertx.setPeriodic(
+        0,
+        DRAIN_LOOK_MS,
+        timer -> {
+          if (live.size() > 0 && System.nanoTime() - deadline >= 0) {
+            live.abort();
+          }
+          if (live.size() == 0) {
+            vertx.cancelTimer(timer);
+            drained.tryComplete();
+          }
+        });
+  }
+
   @Override
   public Future<?> stop() {
     vertx.sharedData().getLocalMap(PORTS).remove(id.value());
     if (streams != null) {
-      streams.shutdown();
+      streams.abort();
     }
     List<Future<?>> closing = new ArrayList<>();
     for (Bus.Subscription subscription : subscriptions) {
@@ -207,7 +260,8 @@ public final class FrontendVerticle extends VerticleBase {
       closing.add(generate.unregister());
     }
     if (server != null) {
-      closing.add(server.close());
+      // What was written last must still reach its reader.
+      closing.add(server.shutdown(FLUSH_MS, TimeUnit.MILLISECONDS));
     }
     return Future.join(closing);
   }
