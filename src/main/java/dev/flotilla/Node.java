@@ -201,8 +201,7 @@ final class Node {
     } catch (TimeoutException e) {
       throw new FailedCommand(missing(), e);
     } catch (ExecutionException e) {
-      throw Waiting.failure(
-          e.getCause() == null ? e : e.getCause(), "an engine did not start");
+      throw Waiting.failure(e.getCause() == null ? e : e.getCause(), "an engine did not start");
     }
   }
 

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -96,8 +97,7 @@ public final class NodeAgentVerticle extends VerticleBase {
         .compose(
             ignored -> {
               vertx.setPeriodic(0, HELLO_MS, timer -> beat());
-              return Future.fromCompletionStage(
-                  supervisor().startAll(settings.engines()), context);
+              return Future.fromCompletionStage(supervisor().startAll(settings.engines()), context);
             })
         .onSuccess(ignored -> up = true);
   }
@@ -138,7 +138,12 @@ public final class NodeAgentVerticle extends VerticleBase {
   public void kill() {
     Supervisor all = supervisor;
     if (all != null) {
-      context.runOnContext(ignored -> all.kill());
+      try {
+        context.runOnContext(ignored -> all.kill());
+      } catch (RejectedExecutionException e) {
+        // The event loops have ended, so that no other thread uses the supervisor any more.
+        all.kill();
+      }
     }
   }
 
@@ -233,8 +238,7 @@ public final class NodeAgentVerticle extends VerticleBase {
     try {
       return ChildProcess.start(name, command.words(name, config), environment, order.encode());
     } catch (IOException e) {
-      throw new UncheckedIOException(
-          "%s cannot be started: %s".formatted(name, e.getMessage()), e);
+      throw new UncheckedIOException("%s cannot be started: %s".formatted(name, e.getMessage()), e);
     }
   }
 
