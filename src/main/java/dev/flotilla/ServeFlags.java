@@ -1,5 +1,6 @@
 package dev.flotilla;
 
+import dev.flotilla.config.EngineLabel;
 import dev.flotilla.config.ExecutorKind;
 import dev.flotilla.config.SchedulingPolicy;
 import dev.flotilla.launch.EngineFailure;
@@ -187,6 +188,12 @@ final class ServeFlags {
       names = "--disable-log-stats",
       description = "Do not log throughput and load every 10 seconds.")
   boolean disableLogStats;
+
+  @Option(
+      names = "--metrics-engine-label",
+      description =
+          "per-engine, or sum: one series over all engines, for readers of one (${DEFAULT-VALUE}).")
+  EngineLabel metricsEngineLabel = EngineLabel.PER_ENGINE;
 
   @Option(
       names = "--usage-report",

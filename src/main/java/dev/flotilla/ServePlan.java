@@ -166,6 +166,8 @@ record ServePlan(
         base.requestTimeoutMs(),
         flags.minReadyEngines == null ? base.minReadyEngines() : flags.minReadyEngines,
         launch.choosable(),
+        !flags.disableLogStats,
+        flags.metricsEngineLabel,
         0);
   }
 

@@ -65,7 +65,7 @@ final class GenerationRoutes {
     Open open = new Open();
     Runnable close = () -> open.close(parts.streams());
     Answer answer =
-        request.stream()
+        request.form().stream()
             ? new SseAnswer(request, response, format, parts.flusher(), close)
             : new WholeAnswer(
                 request,
@@ -78,7 +78,7 @@ final class GenerationRoutes {
     response.closeHandler(_ -> close.run());
     response.exceptionHandler(_ -> close.run());
     try {
-      open.generation = parts.streams().open(request, answer);
+      open.generation = BestOf.open(parts.streams(), request, answer);
     } catch (ApiException e) {
       Errors.send(response, e);
     }

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -144,7 +145,12 @@ public final class NodeAgentVerticle extends VerticleBase {
   public void kill() {
     Supervisor all = supervisor;
     if (all != null) {
-      context.runOnContext(ignored -> all.kill());
+      try {
+        context.runOnContext(ignored -> all.kill());
+      } catch (RejectedExecutionException e) {
+        // The event loops have ended, so that no other thread uses the supervisor any more.
+        all.kill();
+      }
     }
   }
 

@@ -5,6 +5,7 @@ import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.EngineFacts;
 import dev.flotilla.protocol.EngineState;
+import dev.flotilla.protocol.EngineTotals;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FinishReason;
 import dev.flotilla.protocol.FrontendId;
@@ -41,6 +42,9 @@ final class FakeEngine {
   private Bus.@Nullable Subscription subscription;
   final Set<String> failing = ConcurrentHashMap.newKeySet();
   volatile boolean deaf;
+
+  /** What its reports in views say that it has done. */
+  volatile EngineTotals totals = EngineTotals.NONE;
 
   /** What an engine does with a request. */
   interface Script {
@@ -125,7 +129,7 @@ final class FakeEngine {
         true,
         false,
         new EngineFacts("tiny-llama", "scripted", 100, 16, maxModelLen, 256, 2048, "test"),
-        report());
+        report().withTotals(totals));
   }
 
   void tokens(ToEngine.Submit submit, int offset, TokenIds ids, @Nullable FinishReason finish) {
