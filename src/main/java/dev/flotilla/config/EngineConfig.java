@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param maxNumQueuedReqs most waiting requests; beyond it a request is refused with 429
  * @param local whether it runs on the head
  * @param headless whether its node has no front-end
+ * @param expertParallel whether a mixture's experts are spread over all ranks
+ * @param handshakeTimeoutMs how long it looks for a coordinator that gives it a rank
  * @param scripted cost model of the scripted executor
  */
 public record EngineConfig(
@@ -32,6 +34,8 @@ public record EngineConfig(
     int maxNumQueuedReqs,
     boolean local,
     boolean headless,
+    boolean expertParallel,
+    long handshakeTimeoutMs,
     ScriptedConfig scripted) {
 
   /** What is not set. */
@@ -49,6 +53,8 @@ public record EngineConfig(
           4096,
           true,
           false,
+          false,
+          300_000,
           ScriptedConfig.DEFAULT);
 
   /** Checks every bound and relation. */
@@ -82,6 +88,10 @@ public record EngineConfig(
         numGpuBlocksOverride);
     Check.that(
         maxNumQueuedReqs >= 1, "max-num-queued-reqs must be at least 1, not %d", maxNumQueuedReqs);
+    Check.that(
+        handshakeTimeoutMs >= 1,
+        "handshake-timeout-ms must be at least 1, not %d",
+        handshakeTimeoutMs);
   }
 
   /** The same for one rank. */
@@ -99,6 +109,8 @@ public record EngineConfig(
         maxNumQueuedReqs,
         local,
         headless,
+        expertParallel,
+        handshakeTimeoutMs,
         scripted);
   }
 }

@@ -88,7 +88,10 @@ public record Member(
         challenge);
   }
 
+  /** Totals come with every few reports only; the last that came stay in the view. */
   Member reporting(LoadReport report) {
+    LoadReport whole =
+        report.totals() == null && load != null ? report.withTotals(load.totals()) : report;
     return new Member(
         rank,
         incarnation,
@@ -100,7 +103,7 @@ public record Member(
         heardNanos,
         suspect,
         facts,
-        report,
+        whole,
         challenge);
   }
 

@@ -1,5 +1,7 @@
 package dev.flotilla.engine;
 
+import dev.flotilla.grammar.GrammarException;
+import dev.flotilla.grammar.GrammarMasks;
 import dev.flotilla.model.Batch;
 import dev.flotilla.model.Executor;
 import dev.flotilla.protocol.FrontendId;
@@ -13,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,6 +34,7 @@ final class EngineCore {
 
   private final Scheduler scheduler;
   private final Executor executor;
+  private final @Nullable GrammarMasks masks;
   private final Inbox inbox;
   private final Outbox outbox;
 
@@ -44,9 +48,15 @@ final class EngineCore {
   private long steps;
   private long lastStepNanos;
 
-  EngineCore(Scheduler scheduler, Executor executor, Inbox inbox, Outbox outbox) {
+  EngineCore(
+      Scheduler scheduler,
+      Executor executor,
+      @Nullable GrammarMasks masks,
+      Inbox inbox,
+      Outbox outbox) {
     this.scheduler = scheduler;
     this.executor = executor;
+    this.masks = masks;
     this.inbox = inbox;
     this.outbox = outbox;
   }
@@ -83,7 +93,8 @@ final class EngineCore {
     } else {
       outbox.publish(outcome(true, false));
     }
-    deltas.addAll(scheduler.update(batch, executor.execute(batch)));
+    Batch masked = masks == null ? batch : masks.masked(batch);
+    deltas.addAll(scheduler.update(batch, executor.execute(masked)));
     steps++;
     lastStepNanos = System.nanoTime();
   }
@@ -116,6 +127,14 @@ final class EngineCore {
     takenTokens += Inbox.tokens(submit);
     if (state != State.RUNNING) {
       refuse(submit.request(), submit.attempt(), 503, brokenReason);
+      return;
+    }
+    try {
+      if (masks != null) {
+        masks.prepare(submit.sampling());
+      }
+    } catch (GrammarException e) {
+      refuse(submit.request(), submit.attempt(), 400, String.valueOf(e.getMessage()));
       return;
     }
     switch (scheduler.submit(submit)) {

@@ -114,7 +114,8 @@ public final class EngineVerticle extends VerticleBase {
                 facts.kvBlocks(),
                 facts.blockSize(),
                 opened.executor().config().eos()));
-    core = new EngineCore(scheduler, opened.executor(), port.inbox(), port.outbox());
+    core =
+        new EngineCore(scheduler, opened.executor(), opened.masks(), port.inbox(), port.outbox());
     LOG.info("engine {} has loaded: {}", identity.incarnation(), facts);
     return vertx
         .deployVerticle(port, new DeploymentOptions())

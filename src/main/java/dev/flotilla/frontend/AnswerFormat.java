@@ -24,7 +24,7 @@ final class AnswerFormat {
     this.request = request;
     this.id = id;
     this.created = createdSeconds;
-    this.logprobs = new LogprobFormat(tokenizer);
+    this.logprobs = new LogprobFormat(tokenizer, request.form().tokensAsIds());
     JsonBytes head = new JsonBytes(192);
     head.raw("data: ");
     head(head, request.chat() ? "chat.completion.chunk" : "text_completion");
@@ -39,9 +39,9 @@ final class AnswerFormat {
   /** The first chunk of a chat choice, which says who speaks. */
   void role(JsonBytes out, ChoiceOutput choice) {
     out.raw(chunkHead).raw("{\"index\":").number(choice.index);
-    out.raw(",\"delta\":{\"role\":\"assistant\",\"content\":\"\"}");
+    out.raw(",\"delta\":{\"role\":").string(request.form().role()).raw(",\"content\":\"\"}");
     out.raw(",\"logprobs\":null,\"finish_reason\":null}]");
-    if (request.returnTokenIds()) {
+    if (request.form().returnTokenIds()) {
       promptIds(out, choice);
     }
     usage(out, choice, 0);
@@ -64,7 +64,7 @@ final class AnswerFormat {
       out.raw(",\"text\":").string(choice.text);
     }
     rest(out, choice);
-    if (request.returnTokenIds() && !request.chat() && !choice.begun) {
+    if (request.form().returnTokenIds() && !request.chat() && !choice.begun) {
       promptIds(out, choice);
     }
     out.raw("}]");
@@ -100,20 +100,21 @@ final class AnswerFormat {
     for (ChoiceOutput choice : choices) {
       out.raw(comma).raw("{\"index\":").number(choice.index);
       if (request.chat()) {
-        out.raw(",\"message\":{\"role\":\"assistant\",\"content\":").string(choice.text).raw("}");
+        out.raw(",\"message\":{\"role\":").string(request.form().role());
+        out.raw(",\"content\":").string(choice.text).raw("}");
       } else {
         out.raw(",\"text\":").string(choice.text);
       }
       rest(out, choice);
-      if (request.returnTokenIds() && !request.chat()) {
-        promptIds(out, choice);
+      if (!request.chat()) {
+        ofPrompt(out, choice);
       }
       out.raw("}");
       comma = ",";
     }
     out.raw("]");
-    if (request.returnTokenIds() && request.chat()) {
-      promptIds(out, choices.getFirst());
+    if (request.chat()) {
+      ofPrompt(out, choices.getFirst());
     }
     out.raw(",\"usage\":");
     usage.write(out);
@@ -121,6 +122,9 @@ final class AnswerFormat {
   }
 
   private void rest(JsonBytes out, ChoiceOutput choice) {
+    if (request.echoesLogprobs() && !choice.begun) {
+      choice.echoLogprobs(request.prompt(choice.index).ids());
+    }
     out.raw(",\"logprobs\":");
     if (!request.logprobs() || choice.logprobs.isEmpty()) {
       out.raw("null");
@@ -137,7 +141,7 @@ final class AnswerFormat {
       out.raw(",\"stop_reason\":");
       stop(out, choice.stop);
     }
-    if (request.returnTokenIds()) {
+    if (request.form().returnTokenIds()) {
       out.raw(",\"token_ids\":[");
       for (int i = 0; i < choice.idCount; i++) {
         out.raw(i == 0 ? "" : ",").number(choice.ids[i]);
@@ -154,6 +158,18 @@ final class AnswerFormat {
     }
   }
 
+  /** What a whole answer says of a prompt, if it was asked for. */
+  private void ofPrompt(JsonBytes out, ChoiceOutput choice) {
+    if (request.form().returnTokenIds()) {
+      promptIds(out, choice);
+    }
+    int tops = request.form().promptLogprobs();
+    if (tops >= 0) {
+      out.raw(",\"prompt_logprobs\":");
+      logprobs.prompt(out, choice.promptLogprobs, tops);
+    }
+  }
+
   private void promptIds(JsonBytes out, ChoiceOutput choice) {
     TokenIds ids = request.prompt(choice.index).ids();
     out.raw(",\"prompt_token_ids\":[");
@@ -164,10 +180,10 @@ final class AnswerFormat {
   }
 
   private void usage(JsonBytes out, ChoiceOutput choice, int tokens) {
-    if (request.continuousUsage()) {
+    if (request.form().continuousUsage()) {
       out.raw(",\"usage\":");
-      new Usage(request.prompt(choice.index).ids().size(), tokens).write(out);
-    } else if (request.includeUsage()) {
+      new Usage(request.prompt(choice.index).ids().size(), tokens, -1).write(out);
+    } else if (request.form().includeUsage()) {
       out.raw(",\"usage\":null");
     }
   }

@@ -73,20 +73,18 @@ final class BusGenerate {
         String name = (request.chat() ? "chatcmpl-" : "cmpl-") + id;
         long now = System.currentTimeMillis() / 1000;
         AnswerFormat format = new AnswerFormat(request, name, now, parts.model().tokenizer());
-        parts
-            .streams()
-            .open(
+        BestOf.open(
+            parts.streams(),
+            request,
+            new WholeAnswer(
                 request,
-                new WholeAnswer(
-                    request,
-                    format,
-                    whole ->
-                        message.reply(new JsonObject(new String(whole, StandardCharsets.UTF_8))),
-                    failure -> refuse(message, failure)));
+                format,
+                whole -> message.reply(new JsonObject(new String(whole, StandardCharsets.UTF_8))),
+                failure -> refuse(message, failure)));
       } else {
         Pieces pieces = new Pieces(id, replyTo, request);
         message.reply(new JsonObject().put("request_id", id));
-        pieces.generation = parts.streams().open(request, pieces);
+        pieces.generation = BestOf.open(parts.streams(), request, pieces);
       }
     } catch (ApiException e) {
       refuse(message, e);

@@ -2,6 +2,8 @@ package dev.flotilla.frontend;
 
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.Sampling;
+import dev.flotilla.protocol.ToFrontend;
+import org.jspecify.annotations.Nullable;
 
 /** One choice of one request: a stream of tokens with what its owner needs to know of it. */
 final class Choice {
@@ -15,6 +17,15 @@ final class Choice {
 
   /** The ledger's number of the last send. */
   long sequence;
+
+  /** Whether anything was given to the client. */
+  boolean opened;
+
+  /** Tokens of the prompt that came from the prefix cache of the first engine that answered. */
+  int cachedTokens;
+
+  /** Where the time went in the engine that ended it, if it said so. */
+  ToFrontend.@Nullable Timing timing;
 
   /** When the first and the last token came; 0 before. */
   long firstTokenAt;

@@ -2,6 +2,7 @@ package dev.flotilla.frontend;
 
 import dev.flotilla.protocol.FinishReason;
 import dev.flotilla.protocol.Logprobs;
+import dev.flotilla.protocol.TokenIds;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,6 +16,10 @@ final class ChoiceOutput {
   final int index;
   final StringBuilder text = new StringBuilder();
   final List<Logprobs> logprobs = new ArrayList<>();
+
+  /** Of the prompt's tokens, kept until the end. */
+  final List<Logprobs> promptLogprobs = new ArrayList<>();
+
   int[] ids = new int[8];
   int idCount;
 
@@ -43,11 +48,23 @@ final class ChoiceOutput {
     piece.ids().copyTo(ids, idCount);
     idCount += piece.ids().size();
     logprobs.addAll(piece.logprobs());
+    promptLogprobs.addAll(piece.promptLogprobs());
     int bytes = 2 * piece.text().length() + Integer.BYTES * piece.ids().size();
-    for (Logprobs at : piece.logprobs()) {
+    return bytes + bytes(piece.logprobs()) + bytes(piece.promptLogprobs());
+  }
+
+  private static int bytes(List<Logprobs> logprobs) {
+    int bytes = 0;
+    for (Logprobs at : logprobs) {
       bytes += ENTRY_BYTES * (1 + at.top().size());
     }
     return bytes;
+  }
+
+  /** The prompt's log-probabilities become the first of the output's, for an echo. */
+  void echoLogprobs(TokenIds prompt) {
+    logprobs.addAll(0, promptLogprobs);
+    logprobs.addFirst(LogprobFormat.unknown(prompt.get(0)));
   }
 
   void finish(FinishReason reason, @Nullable Object by) {

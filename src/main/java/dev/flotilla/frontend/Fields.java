@@ -134,6 +134,18 @@ record Fields(ObjectNode json) {
     return (float) number;
   }
 
+  /** A number above 0; null if absent. */
+  @Nullable Float positive(String name) {
+    JsonNode value = get(name);
+    if (value != null && !value.isNumber()) {
+      throw wrong(name, "a number", value);
+    }
+    if (value != null && !(value.floatValue() > 0 && Float.isFinite(value.floatValue()))) {
+      throw ApiException.badValue(name, "%s must be above 0, not %s".formatted(name, value));
+    }
+    return value == null ? null : Float.valueOf(value.floatValue());
+  }
+
   /** An object within this one; null if absent. */
   @Nullable Fields object(String name) {
     JsonNode value = get(name);

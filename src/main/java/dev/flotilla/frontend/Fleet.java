@@ -2,6 +2,7 @@ package dev.flotilla.frontend;
 
 import dev.flotilla.balancer.Balancer;
 import dev.flotilla.balancer.Ledger;
+import dev.flotilla.config.RankRange;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.ClusterView.Engine;
 import dev.flotilla.protocol.EngineFacts;
@@ -30,15 +31,23 @@ final class Fleet implements Machine {
   static final long GRACE_NANOS = 3_000_000_000L;
 
   private final FrontendId owner;
+  private final @Nullable RankRange ranks;
   private final Ledger ledger;
   private final Balancer balancer;
   private ClusterView published = ClusterView.EMPTY;
   private ClusterView view = ClusterView.EMPTY;
+  private ClusterView choosable = ClusterView.EMPTY;
   private long graceUntil;
   private boolean lingering;
 
-  Fleet(FrontendId owner) {
+  /**
+   * Knows nobody yet.
+   *
+   * @param ranks that may be chosen here; null: all
+   */
+  Fleet(FrontendId owner, @Nullable RankRange ranks) {
     this.owner = owner;
+    this.ranks = ranks;
     this.ledger = new Ledger(owner);
     this.balancer = new Balancer(owner.hashCode() & 0xffff);
   }
@@ -96,7 +105,20 @@ final class Fleet implements Machine {
             ? new ClusterView(
                 published.term(), published.version(), published.dataParallelSize(), engines)
             : published;
+    choosable =
+        ranks == null
+            ? view
+            : new ClusterView(
+                view.term(),
+                view.version(),
+                view.dataParallelSize(),
+                view.engines().stream().filter(e -> ranks.contains(e.rank().value())).toList());
     return gone;
+  }
+
+  /** The ranks that may be chosen here, whether their engines are known or not. */
+  RankRange ranks() {
+    return ranks == null ? RankRange.all(view.dataParallelSize()) : ranks;
   }
 
   /** Takes an engine's own report. */
@@ -129,20 +151,20 @@ final class Fleet implements Machine {
    */
   Optional<Engine> choose(int promptTokens, Set<Incarnation> failed, @Nullable Rank only) {
     if (only != null) {
-      return view.engine(only).filter(e -> e.serving() && !failed.contains(e.incarnation()));
+      return choosable.engine(only).filter(e -> e.serving() && !failed.contains(e.incarnation()));
     }
-    return balancer.choose(view, ledger, promptTokens, failed).map(Balancer.Choice::engine);
+    return balancer.choose(choosable, ledger, promptTokens, failed).map(Balancer.Choice::engine);
   }
 
-  /** Engines that may get new work. */
+  /** Engines that may get new work from here. */
   int serving() {
-    return (int) view.engines().stream().filter(Engine::serving).count();
+    return (int) choosable.engines().stream().filter(Engine::serving).count();
   }
 
   /** The least of all ready engines' context lengths; empty while none is ready. */
   OptionalInt maxModelLen() {
     OptionalInt least = OptionalInt.empty();
-    for (Engine engine : view.engines()) {
+    for (Engine engine : choosable.engines()) {
       EngineFacts facts = engine.facts();
       if (facts != null && engine.state() == EngineState.READY) {
         int length = facts.maxModelLen();

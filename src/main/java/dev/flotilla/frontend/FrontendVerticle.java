@@ -72,8 +72,8 @@ public final class FrontendVerticle extends VerticleBase {
 
   private Future<?> serve(FrontendConfig settings, ServedModel model) {
     Bus bus = Bus.of(vertx);
-    Fleet fleet = new Fleet(id);
-    FrontendMetrics metrics = metrics(model);
+    Fleet fleet = new Fleet(id, settings.ranks());
+    FrontendMetrics metrics = metrics(settings, model);
     Streams live = new Streams(id, bus, fleet, model, metrics, settings.requestTimeoutMs());
     streams = live;
     Parts parts =
@@ -115,11 +115,13 @@ public final class FrontendVerticle extends VerticleBase {
             });
   }
 
-  private FrontendMetrics metrics(ServedModel model) {
+  /** One for all front-ends of this Vert.x that serve the model, so that each shows all. */
+  private FrontendMetrics metrics(FrontendConfig settings, ServedModel model) {
+    Labelling labelling = new Labelling(settings.metricsEngineLabel());
     return vertx
         .sharedData()
         .<String, FrontendMetrics>getLocalMap("flotilla.metrics")
-        .computeIfAbsent(model.name(), FrontendMetrics::new);
+        .computeIfAbsent(model.name(), name -> new FrontendMetrics(name, labelling));
   }
 
   private Future<HttpServer> listen(FrontendConfig settings, Router router) {

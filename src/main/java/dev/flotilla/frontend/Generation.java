@@ -16,7 +16,15 @@ final class Generation {
     this.answer = answer;
   }
 
+  /** Every token that was computed counts, those of candidates that are not shown too. */
   Usage usage() {
-    return new Usage(request.promptTokens(), choices.stream().mapToInt(c -> c.text.count()).sum());
+    int output =
+        request.form().promptOnly() ? 0 : choices.stream().mapToInt(c -> c.text.count()).sum();
+    int cached = 0;
+    for (int first = 0; first < choices.size(); first += request.n()) {
+      // The other choices of a prompt may find what the first one has left in the cache.
+      cached += choices.get(first).cachedTokens;
+    }
+    return new Usage(request.promptTokens(), output, cached);
   }
 }

@@ -12,42 +12,78 @@ import org.jspecify.annotations.Nullable;
  * @param chat whether it came as messages
  * @param model the name that the answer carries
  * @param n choices of each prompt
+ * @param bestOf choices that are computed of each prompt; the best {@code n} are shown
  * @param sampling its limit and seed are replaced for each choice
- * @param stops strings that end a choice
- * @param includeStop whether what ended a choice is part of its text
- * @param skipSpecial whether special tokens are left out of the text
- * @param includeUsage whether a stream ends with the counts
- * @param continuousUsage whether every chunk carries them
- * @param returnTokenIds whether ids go with the text
- * @param echo whether the prompt precedes the output
- * @param rank the engine that the client insists on
+ * @param stops what ends a choice beside tokens
+ * @param form how the answer is written
+ * @param routing where and when it is computed
  */
 record GenerationRequest(
     boolean chat,
     String model,
     List<Prompt> prompts,
     int n,
+    int bestOf,
     Sampling sampling,
-    List<String> stops,
-    boolean includeStop,
-    boolean skipSpecial,
-    boolean stream,
-    boolean includeUsage,
-    boolean continuousUsage,
-    boolean returnTokenIds,
-    boolean echo,
-    @Nullable Rank rank) {
+    Stops stops,
+    Form form,
+    Routing routing) {
 
   /**
    * One prompt.
    *
    * @param maxTokens output tokens that it may get
+   * @param echoed what the text of its choices begins with; "" without {@code echo}
    */
-  record Prompt(TokenIds ids, int maxTokens) {}
+  record Prompt(TokenIds ids, int maxTokens, String echoed) {}
+
+  /**
+   * Strings that end a choice.
+   *
+   * @param include whether what ended a choice, a token too, is part of its text
+   */
+  record Stops(List<String> strings, boolean include) {
+    Stops {
+      strings = List.copyOf(strings);
+    }
+  }
+
+  /**
+   * How an answer is written.
+   *
+   * @param includeUsage whether a stream ends with the counts
+   * @param continuousUsage whether every chunk carries them
+   * @param skipSpecial whether special tokens are left out of the text
+   * @param returnTokenIds whether ids go with the text
+   * @param promptLogprobs how many best tokens are shown for each token of the prompt; -1: nothing
+   * @param tokensAsIds whether log-probabilities name tokens by their ids
+   * @param echo whether the prompt precedes the output
+   * @param promptOnly whether nothing but the prompt is wanted: echo without output
+   * @param role who speaks in a chat's answer
+   */
+  record Form(
+      boolean stream,
+      boolean includeUsage,
+      boolean continuousUsage,
+      boolean skipSpecial,
+      boolean returnTokenIds,
+      int promptLogprobs,
+      boolean tokensAsIds,
+      boolean echo,
+      boolean promptOnly,
+      String role) {}
+
+  /**
+   * Where and when a request is computed.
+   *
+   * @param rank the engine that the client insists on
+   * @param priority smaller is sooner, where engines go by it
+   * @param cacheSalt keeps cached prefixes to requests of the same salt; "" is none
+   */
+  record Routing(@Nullable Rank rank, int priority, String cacheSalt) {}
 
   GenerationRequest {
     prompts = List.copyOf(prompts);
-    stops = List.copyOf(stops);
   }
 
   int choices() {
@@ -63,20 +99,36 @@ record GenerationRequest(
     return sampling.logprobs() >= 0;
   }
 
+  /** Whether the log-probabilities of the output begin with those of the prompt. */
+  boolean echoesLogprobs() {
+    return form.echo() && !chat && logprobs();
+  }
+
   /** The sampling of a choice; choices of one prompt differ by their seeds. */
   Sampling sampling(int choice) {
-    return new Sampling(
-        sampling.temperature(),
-        sampling.topP(),
-        sampling.topK(),
-        sampling.minP(),
-        sampling.seed() + choice % n,
-        prompt(choice).maxTokens(),
-        sampling.minTokens(),
-        sampling.ignoreEos(),
-        sampling.stopIds(),
-        sampling.logprobs(),
-        sampling.promptLogprobs());
+    return sampling.toBuilder()
+        .seed(sampling.seed() + choice % n)
+        .maxTokens(prompt(choice).maxTokens())
+        .build();
+  }
+
+  /** Whether fewer choices are shown than computed. */
+  boolean chooses() {
+    return bestOf > n;
+  }
+
+  /** The request that computes all candidates of this one, with what they are compared by. */
+  GenerationRequest candidates() {
+    return new GenerationRequest(
+        chat,
+        model,
+        prompts,
+        bestOf,
+        bestOf,
+        sampling.withLogprobs(Math.max(0, sampling.logprobs()), sampling.promptLogprobs()),
+        stops,
+        form,
+        routing);
   }
 
   int promptTokens() {

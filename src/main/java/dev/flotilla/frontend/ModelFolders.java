@@ -47,7 +47,9 @@ final class ModelFolders {
       return new ServedModel.Defaults(
           number(json, "temperature"),
           number(json, "top_p"),
-          topK.isNumber() ? Integer.valueOf(topK.intValue()) : null);
+          topK.isNumber() ? Integer.valueOf(topK.intValue()) : null,
+          number(json, "min_p"),
+          number(json, "repetition_penalty"));
     } catch (IOException e) {
       throw new ModelException("cannot read %s: %s".formatted(file, e.getMessage()), e);
     }

@@ -42,7 +42,8 @@ final class OperationsRoutes {
   }
 
   private void metrics(RoutingContext ctx) {
-    byte[] text = parts.metrics().scrape(parts.fleet(), parts.id().value(), parts.streams().size());
+    parts.metrics().streams(parts.id().value(), parts.streams().size());
+    byte[] text = parts.metrics().scrape(parts.fleet().freshest());
     ctx.response()
         .putHeader("Content-Type", FrontendMetrics.CONTENT_TYPE)
         .end(io.vertx.core.buffer.Buffer.buffer(text));

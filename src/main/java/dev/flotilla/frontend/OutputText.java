@@ -17,15 +17,22 @@ final class OutputText {
 
   OutputText(GenerationRequest request, Detokenizer detokenizer) {
     this.detokenizer = detokenizer;
-    this.stops = new StopStrings(request.stops(), request.includeStop());
-    this.plain = request.stops().isEmpty();
+    this.stops = new StopStrings(request.stops().strings(), request.stops().include());
+    this.plain = request.stops().strings().isEmpty();
     this.minTokens = request.sampling().minTokens();
-    this.includeStop = request.includeStop();
+    this.includeStop = request.stops().include();
   }
 
-  /** New output: what became certain as text, and the tokens that came. */
-  record Piece(String text, TokenIds ids, List<Logprobs> logprobs) {
-    static final Piece NONE = new Piece("", TokenIds.EMPTY, List.of());
+  /**
+   * New output: what became certain as text, and the tokens that came.
+   *
+   * @param promptLogprobs once, with the first piece, if they were asked for: one per token of the
+   *     prompt from the second on
+   */
+  record Piece(String text, TokenIds ids, List<Logprobs> logprobs, List<Logprobs> promptLogprobs) {
+    Piece(String text, TokenIds ids, List<Logprobs> logprobs) {
+      this(text, ids, logprobs, List.of());
+    }
   }
 
   /** Tokens that count as output. */

@@ -25,17 +25,26 @@ record Parts(
   /** Bodies up to this size take well under a millisecond to read and tokenise. */
   private static final int INLINE_BYTES_MAX = 2048;
 
-  /** Reads a body here if it is short, else on a worker, so that others' tokens need not wait. */
+  /**
+   * Reads a body here if that is quick, else on a worker, so that others' tokens need not wait:
+   * long bodies, and those with a grammar, which is compiled to see whether it can be honoured.
+   */
   <T> Future<T> read(byte[] body, Function<Fields, T> reading) {
-    Callable<T> work = () -> reading.apply(Fields.parse(body));
     if (body.length > INLINE_BYTES_MAX) {
-      return vertx.executeBlocking(work, false).map(Objects::requireNonNull);
+      return elsewhere(() -> reading.apply(Fields.parse(body)));
     }
     try {
-      return Future.succeededFuture(work.call());
-    } catch (Exception e) {
+      Fields fields = Fields.parse(body);
+      return GrammarReader.FIELDS.stream().anyMatch(fields::has)
+          ? elsewhere(() -> reading.apply(fields))
+          : Future.succeededFuture(reading.apply(fields));
+    } catch (RuntimeException e) {
       return Future.failedFuture(e);
     }
+  }
+
+  private <T> Future<T> elsewhere(Callable<T> work) {
+    return vertx.executeBlocking(work, false).map(Objects::requireNonNull);
   }
 
   OptionalInt maxModelLen() {

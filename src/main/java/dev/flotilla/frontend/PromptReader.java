@@ -5,8 +5,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flotilla.protocol.TokenIds;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Turns what clients send as a prompt into token ids. Safe for use by several threads. */
 final class PromptReader {
@@ -21,14 +23,21 @@ final class PromptReader {
     this.model = model;
   }
 
+  /**
+   * One prompt.
+   *
+   * @param written what {@code echo} repeats; null if it was given as ids
+   */
+  record Text(TokenIds ids, @Nullable String written) {}
+
   /** The prompts of a completion: a string, a list of strings, ids, or a list of lists of ids. */
-  List<TokenIds> prompts(Fields fields) {
+  List<Text> prompts(Fields fields) {
     JsonNode prompt = fields.get("prompt");
     if (prompt == null) {
       throw ApiException.badValue("prompt", "prompt is missing");
     }
     boolean special = fields.flag("add_special_tokens", true);
-    List<TokenIds> prompts = new ArrayList<>();
+    List<Text> prompts = new ArrayList<>();
     if (prompt.isTextual()) {
       prompts.add(text("prompt", prompt.textValue(), special));
     } else if (!prompt.isArray()) {
@@ -37,7 +46,7 @@ final class PromptReader {
     } else if (prompt.isEmpty()) {
       throw ApiException.badValue("prompt", "prompt must not be empty");
     } else if (prompt.get(0).isNumber()) {
-      prompts.add(TokenIds.of(Fields.ids("prompt", prompt, model.tokenizer().vocab())));
+      prompts.add(ids("prompt", prompt));
     } else {
       if (prompt.size() > PROMPTS_MAX) {
         throw ApiException.badValue(
@@ -51,29 +60,84 @@ final class PromptReader {
   }
 
   /** The prompt that a conversation makes. */
-  TokenIds conversation(Fields fields) {
+  Text conversation(Fields fields) {
     boolean special = fields.flag("add_special_tokens", false);
-    String text;
-    List<Map<String, Object>> messages = messages(fields);
-    Map<String, Object> variables = Map.of();
-    Fields given = fields.object("chat_template_kwargs");
-    if (given != null) {
-      variables = Fields.MAPPER.convertValue(given.json(), MAP);
+    boolean further = fields.flag("continue_final_message", false);
+    boolean generation = fields.flag("add_generation_prompt", !further);
+    if (further && generation) {
+      throw ApiException.badValue(
+          "continue_final_message",
+          "continue_final_message and add_generation_prompt cannot both be true");
     }
+    List<Map<String, Object>> messages = messages(fields);
+    String text;
     try {
-      text = model.chat().render(messages, fields.flag("add_generation_prompt", true), variables);
+      text = model.chat().render(messages, generation, variables(fields));
     } catch (RuntimeException e) {
       // The template is the model's and the values are the client's: either may be at fault.
       throw ApiException.badValue("messages", String.valueOf(e.getMessage()));
+    }
+    String last = String.valueOf(messages.getLast().get("content"));
+    if (further) {
+      text = throughFinalMessage(text, last);
     }
     TokenIds ids = model.tokenizer().encode(text, special);
     if (ids.isEmpty()) {
       throw ApiException.badValue("messages", "messages make an empty prompt");
     }
-    return ids;
+    boolean same = role(fields).equals(messages.getLast().get("role"));
+    return new Text(ids, same ? last : "");
   }
 
-  private TokenIds item(String name, JsonNode item, boolean special) {
+  /** Who speaks in the answer: the assistant, or whoever spoke last if no turn is begun. */
+  static String role(Fields fields) {
+    JsonNode messages = fields.get("messages");
+    boolean begins =
+        fields.flag("add_generation_prompt", !fields.flag("continue_final_message", false));
+    if (begins || messages == null || messages.isEmpty()) {
+      return "assistant";
+    }
+    return messages.get(messages.size() - 1).path("role").asText("assistant");
+  }
+
+  /** What the template may read beside the messages. */
+  private static Map<String, Object> variables(Fields fields) {
+    Map<String, Object> variables = new HashMap<>();
+    JsonNode documents = fields.get("documents");
+    if (documents != null) {
+      variables.put("documents", Fields.MAPPER.convertValue(documents, Object.class));
+    }
+    String effort = fields.string("reasoning_effort");
+    if (effort != null) {
+      variables.put("reasoning_effort", effort);
+    }
+    Fields given = fields.object("chat_template_kwargs");
+    if (given != null) {
+      variables.putAll(Fields.MAPPER.convertValue(given.json(), MAP));
+    }
+    return variables;
+  }
+
+  /**
+   * A rendered conversation without what the template puts behind the last message, so that the
+   * model goes on with it. Templates may trim a message, so the trimmed one is looked for.
+   *
+   * <p>Source: {@code continue_final_message} of transformers' {@code apply_chat_template}.
+   */
+  private static String throughFinalMessage(String text, String last) {
+    int at = last.isBlank() ? -1 : text.lastIndexOf(last.strip());
+    if (at < 0) {
+      throw ApiException.badValue(
+          "continue_final_message",
+          "continue_final_message needs a last message whose text the chat template shows");
+    }
+    String spaced = last.stripLeading();
+    return text.startsWith(spaced, at)
+        ? text.substring(0, at + spaced.length())
+        : text.substring(0, at + last.strip().length());
+  }
+
+  private Text item(String name, JsonNode item, boolean special) {
     if (item.isTextual()) {
       return text(name, item.textValue(), special);
     }
@@ -83,14 +147,18 @@ final class PromptReader {
     if (item.isEmpty()) {
       throw ApiException.badValue("prompt", name + " must not be empty");
     }
-    return TokenIds.of(Fields.ids(name, item, model.tokenizer().vocab()));
+    return ids(name, item);
   }
 
-  private TokenIds text(String name, String text, boolean special) {
+  private Text ids(String name, JsonNode list) {
+    return new Text(TokenIds.of(Fields.ids(name, list, model.tokenizer().vocab())), null);
+  }
+
+  private Text text(String name, String text, boolean special) {
     if (text.isEmpty()) {
       throw ApiException.badValue("prompt", name + " must not be empty");
     }
-    return model.tokenizer().encode(text, special);
+    return new Text(model.tokenizer().encode(text, special), text);
   }
 
   private static List<Map<String, Object>> messages(Fields fields) {
@@ -124,8 +192,7 @@ final class PromptReader {
     return read;
   }
 
-  private static String content(
-      String name, @org.jspecify.annotations.Nullable JsonNode content, ObjectNode message) {
+  private static String content(String name, @Nullable JsonNode content, ObjectNode message) {
     if (content == null || content.isNull()) {
       if (message.hasNonNull("tool_calls")) {
         return "";

@@ -19,7 +19,8 @@ final class RequestParser {
   /** Streams that one request may open. */
   static final int CHOICES_MAX = 2048;
 
-  private static final int COMPLETION_TOKENS = 16;
+  /** A salt goes to the engine with the request; a longer one is no salt but a payload. */
+  private static final int SALT_CHARS_MAX = 1024;
 
   private final ServedModel model;
   private final PromptReader prompts;
@@ -38,54 +39,91 @@ final class RequestParser {
   GenerationRequest parse(
       Fields fields, boolean chat, OptionalInt maxModelLen, @Nullable Rank rank) {
     checkModel(fields);
-    SamplingReader.refuseUnsupported(fields);
-    Sampling sampling =
-        SamplingReader.read(fields, model.defaults(), model.tokenizer().vocab(), chat);
-    int n = or(fields.integer("n", 1, N_MAX), 1);
-    boolean stream = fields.flag("stream", false);
-    Fields streamOptions = fields.object("stream_options");
-    if (streamOptions != null && !stream) {
-      throw ApiException.badValue("stream_options", "stream_options needs stream to be true");
-    }
+    Refusals.check(fields);
     boolean echo = fields.flag("echo", false);
-    if (echo && (chat || sampling.logprobs() >= 0)) {
-      throw ApiException.badValue(
-          "echo", "echo is not supported yet " + (chat ? "in chat" : "together with logprobs"));
-    }
-    List<String> stops = SamplingReader.stops(fields);
-    Integer limit = limit(fields, chat);
-    List<TokenIds> ids = chat ? List.of(prompts.conversation(fields)) : prompts.prompts(fields);
-    if ((long) n * ids.size() > CHOICES_MAX) {
+    Lengths lengths = Lengths.read(fields, chat, echo, maxModelLen);
+    Sampling sampling = new SamplingReader(model).read(fields, chat, lengths.minTokens());
+    int n = or(fields.integer("n", 1, N_MAX), 1);
+    int bestOf = bestOf(fields, chat, n);
+    GenerationRequest.Form form = form(fields, echo, lengths.promptOnly());
+    GenerationRequest.Stops stops = SamplingReader.stops(fields);
+    GenerationRequest.Routing routing =
+        new GenerationRequest.Routing(
+            rank,
+            or(fields.integer("priority", Integer.MIN_VALUE, Integer.MAX_VALUE), 0),
+            salt(fields));
+    List<PromptReader.Text> texts =
+        chat ? List.of(prompts.conversation(fields)) : prompts.prompts(fields);
+    if ((long) bestOf * texts.size() > CHOICES_MAX) {
       throw ApiException.badValue(
           "n",
-          "n times the prompts must be at most %d, not %d".formatted(CHOICES_MAX, n * ids.size()));
+          "n (or best_of) times the prompts must be at most %d, not %d"
+              .formatted(CHOICES_MAX, bestOf * texts.size()));
     }
     List<GenerationRequest.Prompt> sized = new ArrayList<>();
-    for (TokenIds prompt : ids) {
-      int most = room(prompt.size(), limit, chat, maxModelLen);
-      if (sampling.minTokens() > most) {
-        throw ApiException.badValue(
-            "min_tokens",
-            "min_tokens must be at most the %d tokens that the output may have, not %d"
-                .formatted(most, sampling.minTokens()));
-      }
-      sized.add(new GenerationRequest.Prompt(prompt, most));
+    for (PromptReader.Text text : texts) {
+      TokenIds ids = lengths.cut(text.ids());
+      String echoed = !echo ? "" : echoed(text, ids, chat);
+      sized.add(new GenerationRequest.Prompt(ids, lengths.room(ids.size()), echoed));
     }
     return new GenerationRequest(
-        chat,
-        model.name(),
-        sized,
-        n,
-        sampling,
-        stops,
-        fields.flag("include_stop_str_in_output", false),
-        fields.flag("skip_special_tokens", true),
+        chat, model.name(), sized, n, bestOf, sampling, stops, form, routing);
+  }
+
+  private static GenerationRequest.Form form(Fields fields, boolean echo, boolean promptOnly) {
+    boolean stream = fields.flag("stream", false);
+    Fields options = fields.object("stream_options");
+    if (options != null && !stream) {
+      throw ApiException.badValue("stream_options", "stream_options needs stream to be true");
+    }
+    return new GenerationRequest.Form(
         stream,
-        streamOptions != null && streamOptions.flag("include_usage", false),
-        streamOptions != null && streamOptions.flag("continuous_usage_stats", false),
+        options != null && options.flag("include_usage", false),
+        options != null && options.flag("continuous_usage_stats", false),
+        fields.flag("skip_special_tokens", true),
         fields.flag("return_token_ids", false),
+        SamplingReader.shownPromptLogprobs(fields),
+        fields.flag("return_tokens_as_token_ids", false),
         echo,
-        rank);
+        promptOnly,
+        PromptReader.role(fields));
+  }
+
+  private String echoed(PromptReader.Text text, TokenIds used, boolean chat) {
+    String written = text.written();
+    boolean whole = chat || used.size() == text.ids().size();
+    return written != null && whole ? written : model.tokenizer().decode(used, true);
+  }
+
+  /** Candidates of each prompt, the best of which are shown; a field of completions alone. */
+  private static int bestOf(Fields fields, boolean chat, int n) {
+    Integer bestOf = chat ? null : fields.integer("best_of", 1, N_MAX);
+    if (bestOf == null) {
+      return n;
+    }
+    if (bestOf < n) {
+      throw ApiException.badValue(
+          "best_of", "best_of must be at least n, %d, not %d".formatted(n, bestOf));
+    }
+    if (bestOf > n && fields.flag("stream", false)) {
+      throw ApiException.badValue(
+          "best_of", "best_of above n cannot be streamed: the best are known at the end");
+    }
+    return bestOf;
+  }
+
+  private static String salt(Fields fields) {
+    String salt = fields.string("cache_salt");
+    if (salt == null) {
+      return "";
+    }
+    if (salt.isEmpty() || salt.length() > SALT_CHARS_MAX) {
+      throw ApiException.badValue(
+          "cache_salt",
+          "cache_salt must have 1 to %d characters, not %d"
+              .formatted(SALT_CHARS_MAX, salt.length()));
+    }
+    return salt;
   }
 
   /** Refuses another model than the served one; it may be left out. */
@@ -100,43 +138,13 @@ final class RequestParser {
   TokenIds tokenize(Fields fields) {
     checkModel(fields);
     if (fields.has("messages")) {
-      return prompts.conversation(fields);
+      return prompts.conversation(fields).ids();
     }
     String prompt = fields.string("prompt");
     if (prompt == null) {
       throw ApiException.badValue("prompt", "prompt or messages must be given");
     }
     return model.tokenizer().encode(prompt, fields.flag("add_special_tokens", true));
-  }
-
-  private static @Nullable Integer limit(Fields fields, boolean chat) {
-    Integer newer = chat ? fields.integer("max_completion_tokens", 1, Integer.MAX_VALUE) : null;
-    Integer older = fields.integer("max_tokens", 1, Integer.MAX_VALUE);
-    return newer != null ? newer : older;
-  }
-
-  private static int room(int prompt, @Nullable Integer limit, boolean chat, OptionalInt context) {
-    int otherwise = chat ? Integer.MAX_VALUE : COMPLETION_TOKENS;
-    if (context.isEmpty()) {
-      return limit == null ? otherwise : limit;
-    }
-    int most = context.getAsInt();
-    String param = chat ? "messages" : "prompt";
-    if (prompt >= most) {
-      throw ApiException.badValue(
-          param,
-          ("This model's maximum context length is %d tokens. However, your request has %d input"
-                  + " tokens. Please reduce the length of the %s.")
-              .formatted(most, prompt, chat ? "messages" : "prompt"));
-    }
-    if (limit != null && limit > most - prompt) {
-      throw ApiException.badValue(
-          "max_tokens",
-          ("'max_tokens' or 'max_completion_tokens' is too large: %d. This model's maximum context"
-                  + " length is %d tokens and your request has %d input tokens (%d > %d - %d).")
-              .formatted(limit, most, prompt, limit, most, prompt));
-    }
-    return Math.min(limit == null ? otherwise : limit, most - prompt);
   }
 
   private static int or(@Nullable Integer value, int otherwise) {

@@ -34,7 +34,12 @@ record ServedModel(
   }
 
   /** What the model's makers recommend; null where they say nothing. */
-  record Defaults(@Nullable Float temperature, @Nullable Float topP, @Nullable Integer topK) {
-    static final Defaults NONE = new Defaults(null, null, null);
+  record Defaults(
+      @Nullable Float temperature,
+      @Nullable Float topP,
+      @Nullable Integer topK,
+      @Nullable Float minP,
+      @Nullable Float repetitionPenalty) {
+    static final Defaults NONE = new Defaults(null, null, null, null, null);
   }
 }

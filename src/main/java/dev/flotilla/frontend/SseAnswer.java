@@ -48,7 +48,7 @@ final class SseAnswer implements Answer {
     this.format = format;
     this.flusher = flusher;
     this.cut = cut;
-    this.includeUsage = request.includeUsage();
+    this.includeUsage = request.form().includeUsage();
     for (int i = 0; i < request.choices(); i++) {
       choices.add(new ChoiceOutput(i));
     }

@@ -10,9 +10,11 @@ import dev.flotilla.protocol.FinishReason;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.LoadReport;
+import dev.flotilla.protocol.Logprobs;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
+import dev.flotilla.protocol.TokenIds;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -40,6 +42,7 @@ final class Streams {
   private final long timeoutNanos;
   private final Map<Long, Choice> live = new HashMap<>();
   private long counter;
+  private boolean ended;
 
   Streams(
       FrontendId owner,
@@ -80,7 +83,7 @@ final class Streams {
               i,
               new RequestId(owner, ++counter),
               new RequestStream(request.prompt(i).maxTokens(), timeoutNanos),
-              new OutputText(request, model.tokenizer().detokenizer(request.skipSpecial())),
+              new OutputText(request, model.tokenizer().detokenizer(request.form().skipSpecial())),
               now);
       generation.choices.add(choice);
       live.put(choice.id.counter(), choice);
@@ -113,6 +116,7 @@ final class Streams {
     for (ToFrontend.Delta delta : tokens.deltas()) {
       Choice choice = find(delta.request());
       if (choice != null) {
+        note(choice, delta);
         apply(
             choice,
             new Event.Tokens(
@@ -126,6 +130,19 @@ final class Streams {
                 delta.logprobs(),
                 delta.promptLogprobs()));
       }
+    }
+  }
+
+  /** What the engine says of its own work, if the attempt still counts. */
+  private void note(Choice choice, ToFrontend.Delta delta) {
+    if (delta.attempt() != choice.stream.attempt()) {
+      return;
+    }
+    if (choice.stream.count() == 0) {
+      choice.cachedTokens = delta.cachedTokens();
+    }
+    if (delta.timing() != null) {
+      choice.timing = delta.timing();
     }
   }
 
@@ -148,12 +165,16 @@ final class Streams {
   void view(ClusterView view) {
     long now = System.nanoTime();
     lose(fleet.take(view, now), now);
+    metrics.engines(view);
   }
 
   /** Deadlines; called ten times a second. */
   void tick() {
     long now = System.nanoTime();
     lose(fleet.tick(now), now);
+    if (!ended) {
+      metrics.streams(owner.value(), live.size());
+    }
     for (Choice choice : List.copyOf(live.values())) {
       Target target = choice.stream.target();
       apply(
@@ -167,6 +188,8 @@ final class Streams {
 
   /** The front-end ends: every answer says so. */
   void shutdown() {
+    ended = true;
+    metrics.forget(owner.value());
     for (Choice choice : List.copyOf(live.values())) {
       if (!choice.generation.closed) {
         fail(choice, 503, "the front-end is shutting down");
@@ -218,7 +241,7 @@ final class Streams {
 
   private void choose(Choice choice, Set<Incarnation> failed) {
     int tokens = choice.prompt().ids().size() + choice.stream.count();
-    var engine = fleet.choose(tokens, failed, choice.generation.request.rank());
+    var engine = fleet.choose(tokens, failed, choice.generation.request.routing().rank());
     long now = System.nanoTime();
     apply(
         choice,
@@ -231,6 +254,7 @@ final class Streams {
 
   private void submit(Choice choice, Effect.Submit submit) {
     Target target = submit.target();
+    GenerationRequest.Routing routing = choice.generation.request.routing();
     int tokens = choice.prompt().ids().size() + submit.delivered().size();
     choice.sequence = fleet.send(target.incarnation(), tokens);
     if (submit.attempt() > 1) {
@@ -245,7 +269,9 @@ final class Streams {
                 choice.sequence,
                 choice.prompt().ids(),
                 submit.delivered(),
-                choice.sampling))
+                choice.sampling,
+                routing.priority(),
+                routing.cacheSalt()))
         .onFailure(
             e -> {
               String reason = String.valueOf(e.getMessage());
@@ -259,14 +285,12 @@ final class Streams {
       return;
     }
     metrics.tokens(choice, deliver.ids().size(), System.nanoTime());
-    boolean first = choice.text.count() == 0;
+    boolean first = !choice.opened;
+    choice.opened = true;
     OutputText.Piece piece =
         choice.text.append(deliver.ids(), deliver.logprobs(), deliver.stopped());
-    if (first && generation.request.echo()) {
-      String prompt = model.tokenizer().decode(choice.prompt().ids(), true);
-      piece = new OutputText.Piece(prompt + piece.text(), piece.ids(), piece.logprobs());
-    }
-    generation.answer.piece(choice.index, piece);
+    generation.answer.piece(
+        choice.index, first ? opening(choice, piece, deliver.promptLogprobs()) : piece);
     String matched = choice.text.matched();
     if (matched != null && !generation.closed) {
       end(choice, FinishReason.STOP, matched);
@@ -274,15 +298,25 @@ final class Streams {
     }
   }
 
+  /** The first piece, with what is said of the prompt. */
+  private static OutputText.Piece opening(
+      Choice choice, OutputText.Piece piece, List<Logprobs> promptLogprobs) {
+    GenerationRequest request = choice.generation.request;
+    String echoed = choice.prompt().echoed();
+    return request.form().promptOnly()
+        ? new OutputText.Piece(echoed, TokenIds.EMPTY, List.of(), promptLogprobs)
+        : new OutputText.Piece(
+            echoed + piece.text(), piece.ids(), piece.logprobs(), promptLogprobs);
+  }
+
   private void finish(Choice choice, FinishReason reason, @Nullable Object stop) {
     if (choice.generation.closed || choice.text.matched() != null) {
       return;
     }
     String rest = choice.text.finish();
-    if (!rest.isEmpty()) {
+    if (!rest.isEmpty() && !choice.generation.request.form().promptOnly()) {
       Answer answer = choice.generation.answer;
-      answer.piece(
-          choice.index, new OutputText.Piece(rest, OutputText.Piece.NONE.ids(), List.of()));
+      answer.piece(choice.index, new OutputText.Piece(rest, TokenIds.EMPTY, List.of()));
     }
     end(choice, reason, stop);
   }

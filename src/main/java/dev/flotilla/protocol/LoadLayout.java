@@ -1,6 +1,7 @@
 package dev.flotilla.protocol;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** The bytes of a {@link LoadReport}; its epoch is the frame's. */
@@ -29,6 +30,33 @@ final class LoadLayout {
     for (LoadReport.Ack ack : acks) {
       out.text(ack.frontend().value());
     }
+    EngineTotals totals = load.totals();
+    out.u8(totals == null ? 0 : 1);
+    if (totals != null) {
+      write(totals, out);
+    }
+  }
+
+  private static void write(EngineTotals totals, FrameWriter out) {
+    out.i64(totals.prefixQueries());
+    out.i64(totals.prefixHits());
+    out.i64(totals.preemptions());
+    out.i64(totals.promptTokens());
+    out.i64(totals.generationTokens());
+    out.i32(totals.iterationTokens().size());
+    totals.iterationTokens().forEach(out::i64);
+    out.i64(totals.iterationTokensSum());
+  }
+
+  private static EngineTotals totals(FrameReader in) {
+    return new EngineTotals(
+        in.i64(),
+        in.i64(),
+        in.i64(),
+        in.i64(),
+        in.i64(),
+        Arrays.stream(in.longs(in.count(8))).boxed().toList(),
+        in.i64());
   }
 
   static LoadReport read(Epoch epoch, FrameReader in) {
@@ -47,7 +75,8 @@ final class LoadLayout {
         in.i64(),
         in.flag(),
         in.i64(),
-        acks(in));
+        acks(in),
+        in.flag() ? totals(in) : null);
   }
 
   private static List<LoadReport.Ack> acks(FrameReader in) {

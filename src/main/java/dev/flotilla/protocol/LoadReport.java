@@ -1,6 +1,7 @@
 package dev.flotilla.protocol;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one engine has to do, measured by its port. Sent on receipt of work, at step start and at
@@ -22,6 +23,7 @@ import java.util.List;
  * @param stepping whether a step is under way
  * @param lastStepAgeMs time since the last step ended, 0 while one runs; -1 before the first
  * @param acks the highest {@link ToEngine.Submit#sequence()} received, per front-end
+ * @param totals what the engine has done since its start; on heartbeats only, else null
  */
 public record LoadReport(
     Rank rank,
@@ -38,7 +40,8 @@ public record LoadReport(
     long wave,
     boolean stepping,
     long lastStepAgeMs,
-    List<Ack> acks) {
+    List<Ack> acks,
+    @Nullable EngineTotals totals) {
 
   /** The highest sequence number received from one front-end. */
   public record Ack(FrontendId frontend, long sequence) {}
@@ -46,6 +49,63 @@ public record LoadReport(
   /** Keeps a private copy. */
   public LoadReport {
     acks = List.copyOf(acks);
+  }
+
+  /** One without totals. */
+  public LoadReport(
+      Rank rank,
+      Incarnation incarnation,
+      Epoch epoch,
+      long sequence,
+      int waiting,
+      int running,
+      long queuedTokens,
+      long residentTokens,
+      int kvBlocksUsed,
+      int kvBlocks,
+      long step,
+      long wave,
+      boolean stepping,
+      long lastStepAgeMs,
+      List<Ack> acks) {
+    this(
+        rank,
+        incarnation,
+        epoch,
+        sequence,
+        waiting,
+        running,
+        queuedTokens,
+        residentTokens,
+        kvBlocksUsed,
+        kvBlocks,
+        step,
+        wave,
+        stepping,
+        lastStepAgeMs,
+        acks,
+        null);
+  }
+
+  /** The same with other totals. */
+  public LoadReport withTotals(@Nullable EngineTotals others) {
+    return new LoadReport(
+        rank,
+        incarnation,
+        epoch,
+        sequence,
+        waiting,
+        running,
+        queuedTokens,
+        residentTokens,
+        kvBlocksUsed,
+        kvBlocks,
+        step,
+        wave,
+        stepping,
+        lastStepAgeMs,
+        acks,
+        others);
   }
 
   /** The highest sequence number received from the front-end; 0 if none was. */

@@ -13,6 +13,10 @@ public sealed interface ToEngine {
    * @param epoch the receiver's, as the sender knows it; another one is refused
    * @param prompt what the client sent
    * @param delivered output that earlier attempts already delivered
+   * @param priority smaller is computed sooner under {@code --scheduling-policy priority}; else
+   *     without effect
+   * @param cacheSalt requests share cached prefixes only with those of the same salt; "" is the
+   *     salt of those that name none
    */
   record Submit(
       RequestId request,
@@ -21,8 +25,23 @@ public sealed interface ToEngine {
       long sequence,
       TokenIds prompt,
       TokenIds delivered,
-      Sampling sampling)
-      implements ToEngine {}
+      Sampling sampling,
+      int priority,
+      String cacheSalt)
+      implements ToEngine {
+
+    /** Of priority 0 and without a salt. */
+    public Submit(
+        RequestId request,
+        int attempt,
+        Epoch epoch,
+        long sequence,
+        TokenIds prompt,
+        TokenIds delivered,
+        Sampling sampling) {
+      this(request, attempt, epoch, sequence, prompt, delivered, sampling, 0, "");
+    }
+  }
 
   /** Cancels all attempts up to this one; unknown requests are ignored. */
   record Abort(RequestId request, int attempt) implements ToEngine {}

@@ -28,6 +28,10 @@ public sealed interface ToFrontend {
    * @param logprobs one per id if asked for, else empty
    * @param promptLogprobs once, with the first delta, if asked for: one per prompt token from the
    *     second on
+   * @param cachedTokens tokens of the prompt (and of what was delivered before) whose keys and
+   *     values came from the prefix cache when the request was started; told with the first delta
+   *     of an attempt, 0 in others
+   * @param timing with the delta that ends the request, else null
    */
   record Delta(
       RequestId request,
@@ -37,11 +41,41 @@ public sealed interface ToFrontend {
       @Nullable FinishReason finish,
       int stopId,
       List<Logprobs> logprobs,
-      List<Logprobs> promptLogprobs) {
+      List<Logprobs> promptLogprobs,
+      int cachedTokens,
+      @Nullable Timing timing) {
     /** Keeps private copies. */
     public Delta {
       logprobs = List.copyOf(logprobs);
       promptLogprobs = List.copyOf(promptLogprobs);
+    }
+
+    /** One that says nothing of the prefix cache and of times. */
+    public Delta(
+        RequestId request,
+        int attempt,
+        int offset,
+        TokenIds ids,
+        @Nullable FinishReason finish,
+        int stopId,
+        List<Logprobs> logprobs,
+        List<Logprobs> promptLogprobs) {
+      this(request, attempt, offset, ids, finish, stopId, logprobs, promptLogprobs, 0, null);
+    }
+  }
+
+  /**
+   * Where the time of one attempt went inside its engine, in nanoseconds; what vLLM's histograms of
+   * queue, prefill and decode time are made of. A part that was not reached is 0.
+   *
+   * @param queued from the engine's receipt to the first step that computed something of it
+   * @param prefill from there to its first token, times of preemption included
+   * @param decode from the first token to the last
+   */
+  record Timing(long queued, long prefill, long decode) {
+    /** From the first step to the last token. */
+    public long inference() {
+      return prefill + decode;
     }
   }
 

@@ -13,6 +13,10 @@ final class TokensLayout {
   private static final int NO_FINISH = 0xff;
   private static final int HAS_LOGPROBS = 1;
   private static final int HAS_PROMPT_LOGPROBS = 2;
+  private static final int HAS_CACHED_TOKENS = 4;
+  private static final int HAS_TIMINGS = 8;
+  private static final int FLAGS =
+      HAS_LOGPROBS | HAS_PROMPT_LOGPROBS | HAS_CACHED_TOKENS | HAS_TIMINGS;
 
   /** Bytes of one delta in all columns of fixed width: counter, attempt, offset, …, id count. */
   private static final int DELTA_BYTES = 8 + 4 + 4 + 1 + 4 + 4;
@@ -32,12 +36,8 @@ final class TokensLayout {
       return;
     }
     frontends(deltas, out);
-    boolean logprobs = false;
-    boolean promptLogprobs = false;
     for (ToFrontend.Delta delta : deltas) {
       out.i64(delta.request().counter());
-      logprobs |= !delta.logprobs().isEmpty();
-      promptLogprobs |= !delta.promptLogprobs().isEmpty();
     }
     for (ToFrontend.Delta delta : deltas) {
       out.i32(delta.attempt());
@@ -57,13 +57,31 @@ final class TokensLayout {
     for (ToFrontend.Delta delta : deltas) {
       out.ids(delta.ids());
     }
-    out.u8((logprobs ? HAS_LOGPROBS : 0) | (promptLogprobs ? HAS_PROMPT_LOGPROBS : 0));
-    if (logprobs) {
+    int flags = flags(deltas);
+    out.u8(flags);
+    if ((flags & HAS_LOGPROBS) != 0) {
       LogprobsLayout.write(deltas, ToFrontend.Delta::logprobs, out);
     }
-    if (promptLogprobs) {
+    if ((flags & HAS_PROMPT_LOGPROBS) != 0) {
       LogprobsLayout.write(deltas, ToFrontend.Delta::promptLogprobs, out);
     }
+    if ((flags & HAS_CACHED_TOKENS) != 0) {
+      deltas.forEach(delta -> out.i32(delta.cachedTokens()));
+    }
+    if ((flags & HAS_TIMINGS) != 0) {
+      TimingLayout.write(deltas, out);
+    }
+  }
+
+  private static int flags(List<ToFrontend.Delta> deltas) {
+    int flags = 0;
+    for (ToFrontend.Delta delta : deltas) {
+      flags |= delta.logprobs().isEmpty() ? 0 : HAS_LOGPROBS;
+      flags |= delta.promptLogprobs().isEmpty() ? 0 : HAS_PROMPT_LOGPROBS;
+      flags |= delta.cachedTokens() == 0 ? 0 : HAS_CACHED_TOKENS;
+      flags |= delta.timing() == null ? 0 : HAS_TIMINGS;
+    }
+    return flags;
   }
 
   static ToFrontend.Tokens read(Epoch epoch, FrameReader in) {
@@ -84,13 +102,18 @@ final class TokensLayout {
     int[] sizes = in.ints(count);
     int[] ids = in.ints(in.sum(sizes, 4));
     int flags = in.u8();
-    if ((flags & ~(HAS_LOGPROBS | HAS_PROMPT_LOGPROBS)) != 0) {
-      throw new FrameException(Problem.BODY, "flags 0 to 3", Integer.toString(flags));
+    if ((flags & ~FLAGS) != 0) {
+      throw new FrameException(Problem.BODY, "flags 0 to " + FLAGS, Integer.toString(flags));
     }
     List<List<Logprobs>> logprobs =
         (flags & HAS_LOGPROBS) != 0 ? LogprobsLayout.read(count, in) : List.of();
     List<List<Logprobs>> promptLogprobs =
         (flags & HAS_PROMPT_LOGPROBS) != 0 ? LogprobsLayout.read(count, in) : List.of();
+    int[] cached = (flags & HAS_CACHED_TOKENS) != 0 ? in.ints(count) : new int[count];
+    ToFrontend.@Nullable Timing[] timings =
+        (flags & HAS_TIMINGS) != 0
+            ? TimingLayout.read(count, in)
+            : new ToFrontend.@Nullable Timing[count];
     List<ToFrontend.Delta> deltas = new ArrayList<>(count);
     int from = 0;
     for (int i = 0; i < count; i++) {
@@ -103,7 +126,9 @@ final class TokensLayout {
               finishes[i],
               stopIds[i],
               logprobs.isEmpty() ? List.of() : logprobs.get(i),
-              promptLogprobs.isEmpty() ? List.of() : promptLogprobs.get(i)));
+              promptLogprobs.isEmpty() ? List.of() : promptLogprobs.get(i),
+              cached[i],
+              timings[i]));
       from += sizes[i];
     }
     return new ToFrontend.Tokens(load, deltas);

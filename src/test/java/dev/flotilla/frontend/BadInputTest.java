@@ -65,9 +65,7 @@ class BadInputTest {
         "{\"prompt\":\"a\",\"stream\":\"yes\"}       | 400 | stream     | true or false",
         "{\"prompt\":\"a\",\"logprobs\":21}          | 400 | logprobs   | 0 to 20",
         "{\"prompt\":\"a\",\"min_tokens\":17}        | 400 | min_tokens | at most the 16",
-        "{\"prompt\":\"a\",\"logit_bias\":{\"1\":5}} | 400 | logit_bias | not supported yet",
-        "{\"prompt\":\"a\",\"presence_penalty\":1}   | 400 | presence_penalty | not supported",
-        "{\"prompt\":\"a\",\"best_of\":3}            | 400 | best_of    | not supported yet",
+        "{\"prompt\":\"a\",\"suffix\":\"b\"}       | 400 | suffix     | suffix is not supported",
         "{\"prompt\":\"a\",\"stream_options\":{}}    | 400 | stream_options | needs stream",
       })
   void refusesCompletions(String body, int status, String param, String sentence) throws Exception {
@@ -86,9 +84,7 @@ class BadInputTest {
         "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]}"
             + " | messages[0].content | reads text only",
         "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],\"tools\":[{}]}"
-            + " | tools | not supported yet",
-        "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],"
-            + "\"response_format\":{\"type\":\"json_object\"}} | response_format | not supported",
+            + " | tools | not supported",
         "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],\"top_logprobs\":2}"
             + " | top_logprobs | needs logprobs",
       })

@@ -5,6 +5,7 @@ import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.EngineFacts;
 import dev.flotilla.protocol.EngineState;
+import dev.flotilla.protocol.EngineTotals;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FinishReason;
 import dev.flotilla.protocol.FrontendId;
@@ -40,6 +41,9 @@ final class FakeEngine {
   private final AtomicLong reports = new AtomicLong();
   private Bus.@Nullable Subscription subscription;
   volatile boolean deaf;
+
+  /** What its reports in views say that it has done. */
+  volatile EngineTotals totals = EngineTotals.NONE;
 
   /** What an engine does with a request. */
   interface Script {
@@ -110,7 +114,7 @@ final class FakeEngine {
         true,
         false,
         new EngineFacts("tiny-llama", "scripted", 100, 16, maxModelLen, 256, 2048, "test"),
-        report());
+        report().withTotals(totals));
   }
 
   void tokens(ToEngine.Submit submit, int offset, TokenIds ids, @Nullable FinishReason finish) {

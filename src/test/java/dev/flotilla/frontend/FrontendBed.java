@@ -14,6 +14,7 @@ import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -39,22 +40,39 @@ final class FrontendBed implements AutoCloseable {
   final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   final int port;
   final int maxModelLen;
+  private final JsonObject settings;
   private final Bus bus = Bus.of(vertx);
   private final AtomicLong version = new AtomicLong();
   private final List<FakeEngine> shown = new CopyOnWriteArrayList<>();
 
   FrontendBed(int maxModelLen, JsonObject settings) throws Exception {
     this.maxModelLen = maxModelLen;
-    JsonObject all =
+    this.settings =
         new JsonObject().put("port", 0).put("model", MODEL.toString()).mergeIn(settings);
-    vertx
-        .deployVerticle(new FrontendVerticle(), new DeploymentOptions().setConfig(all))
-        .toCompletionStage()
-        .toCompletableFuture()
-        .get();
+    deploy(this.settings);
     port =
         (Integer) vertx.sharedData().getLocalMap(FrontendVerticle.PORTS).values().iterator().next();
     vertx.setPeriodic(50, _ -> publish());
+  }
+
+  /** A port that was free a moment ago, for front-ends that share one: they must name it. */
+  static int freePort() throws Exception {
+    try (ServerSocket socket = new ServerSocket(0)) {
+      return socket.getLocalPort();
+    }
+  }
+
+  /** One more front-end behind the port that the settings name. */
+  void another() throws Exception {
+    deploy(settings);
+  }
+
+  private void deploy(JsonObject config) throws Exception {
+    vertx
+        .deployVerticle(new FrontendVerticle(), new DeploymentOptions().setConfig(config))
+        .toCompletionStage()
+        .toCompletableFuture()
+        .get();
   }
 
   static TokenIds ids(String text) {

@@ -87,28 +87,6 @@ class OperationsTest {
   }
 
   @Test
-  void countsUnderTheOriginalsNames() throws Exception {
-    bed.post("/v1/completions", "{\"prompt\":\"Hello\",\"max_tokens\":50}");
-    HttpResponse<String> response = bed.send(bed.request("/metrics").build());
-    String text = response.body();
-    assertTrue(response.headers().firstValue("Content-Type").orElse("").startsWith("text/plain"));
-    for (String series :
-        List.of(
-            "vllm:num_requests_running{engine=\"0\",model_name=\"tiny-llama\"} ",
-            "vllm:num_requests_waiting{engine=\"0\",model_name=\"tiny-llama\"} 0.0",
-            "vllm:kv_cache_usage_perc{engine=\"0\",model_name=\"tiny-llama\"} ",
-            "vllm:prompt_tokens_total{engine=\"0\",model_name=\"tiny-llama\"} ",
-            "vllm:generation_tokens_total{engine=\"0\",model_name=\"tiny-llama\"} ",
-            "vllm:request_success_total{engine=\"0\",finished_reason=\"stop\"",
-            "vllm:time_to_first_token_seconds_bucket{engine=\"0\",model_name=\"tiny-llama\",le=",
-            "vllm:inter_token_latency_seconds_count{engine=\"0\",model_name=\"tiny-llama\"} ",
-            "vllm:e2e_request_latency_seconds_sum{engine=\"0\",model_name=\"tiny-llama\"} ",
-            "http_requests_total{handler=\"/v1/completions\",method=\"POST\",status=\"200\"} ")) {
-      assertTrue(text.contains(series), series + " in:\n" + text);
-    }
-  }
-
-  @Test
   void answersOnTheBus() throws Exception {
     JsonObject reply =
         (JsonObject)

@@ -66,6 +66,8 @@ class NodeAgentVerticleTest {
         d.maxNumQueuedReqs(),
         true,
         false,
+        d.expertParallel(),
+        d.handshakeTimeoutMs(),
         d.scripted().withScale(0));
   }
 

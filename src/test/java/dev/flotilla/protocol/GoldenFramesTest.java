@@ -11,8 +11,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * The bytes of version 1 never change: one frame of each message is kept as hexadecimal text. A
- * changed layout needs a new version; {@code -Dgolden.write=true} writes frames of new messages.
+ * The bytes of version 1 never change once it is released: one frame of each message is kept as
+ * hexadecimal text. A changed layout then needs a new version; {@code -Dgolden.write=true} writes
+ * frames of new messages.
  */
 class GoldenFramesTest {
   private static final Path FOLDER =

@@ -26,7 +26,9 @@ final class RandomMessages {
               random.nextLong(),
               ids(40),
               ids(10),
-              sampling());
+              sampling(),
+              random.nextInt(),
+              text());
       case ABORT -> new ToEngine.Abort(request(), random.nextInt());
       case INIT ->
           new ToEngine.Init(
@@ -127,7 +129,23 @@ final class RandomMessages {
         random.nextLong(),
         random.nextBoolean(),
         random.nextLong(),
-        list(3, _ -> new LoadReport.Ack(frontend(), random.nextLong())));
+        list(3, _ -> new LoadReport.Ack(frontend(), random.nextLong())),
+        random.nextBoolean() ? null : totals());
+  }
+
+  private EngineTotals totals() {
+    return new EngineTotals(
+        random.nextLong(),
+        random.nextLong(),
+        random.nextLong(),
+        random.nextLong(),
+        random.nextLong(),
+        random.longs(EngineTotals.NONE.iterationTokens().size()).boxed().toList(),
+        random.nextLong());
+  }
+
+  private ToFrontend.Timing timing() {
+    return new ToFrontend.Timing(random.nextLong(), random.nextLong(), random.nextLong());
   }
 
   private List<ToFrontend.Delta> deltas() {
@@ -146,7 +164,9 @@ final class RandomMessages {
                 finish(),
                 random.nextInt(),
                 logprobs ? list(3, _ -> logprobs()) : List.of(),
-                promptLogprobs ? list(5, _ -> logprobs()) : List.of()));
+                promptLogprobs ? list(5, _ -> logprobs()) : List.of(),
+                random.nextBoolean() ? 0 : random.nextInt(),
+                random.nextInt(4) == 0 ? timing() : null));
   }
 
   private @Nullable FinishReason finish() {
@@ -168,18 +188,38 @@ final class RandomMessages {
   }
 
   private Sampling sampling() {
-    return new Sampling(
-        random.nextFloat(),
-        1 - random.nextFloat(),
-        random.nextInt(100),
-        random.nextFloat(),
-        random.nextLong(),
-        1 + random.nextInt(Integer.MAX_VALUE - 1),
-        random.nextInt(Integer.MAX_VALUE),
-        random.nextBoolean(),
-        ids(3),
-        random.nextInt(22) - 1,
-        random.nextInt(22) - 1);
+    return Sampling.builder()
+        .temperature(random.nextFloat())
+        .topP(1 - random.nextFloat())
+        .topK(random.nextInt(100))
+        .minP(random.nextFloat())
+        .seed(random.nextLong())
+        .maxTokens(1 + random.nextInt(Integer.MAX_VALUE - 1))
+        .minTokens(random.nextInt(Integer.MAX_VALUE))
+        .ignoreEos(random.nextBoolean())
+        .stopIds(ids(3))
+        .logprobs(random.nextInt(22) - 1)
+        .promptLogprobs(random.nextInt(22) - 1)
+        .penalties(random.nextBoolean() ? Penalties.NONE : penalties())
+        .rules(random.nextBoolean() ? TokenRules.NONE : rules())
+        .grammar(random.nextBoolean() ? null : grammar())
+        .build();
+  }
+
+  private Penalties penalties() {
+    return new Penalties(1 + random.nextFloat(), random.nextFloat() - 0.5f, random.nextFloat());
+  }
+
+  private TokenRules rules() {
+    TokenIds biased = ids(3);
+    List<Float> biases = biased.stream().mapToObj(_ -> random.nextFloat()).toList();
+    List<TokenIds> badWords = list(3, _ -> ids(2).concat(TokenIds.of(random.nextInt())));
+    return new TokenRules(biased, biases, ids(3), badWords);
+  }
+
+  private Grammar grammar() {
+    Grammar.Kind[] kinds = Grammar.Kind.values();
+    return new Grammar(kinds[random.nextInt(kinds.length)], text());
   }
 
   private RequestId request() {

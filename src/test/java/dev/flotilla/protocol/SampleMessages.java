@@ -32,6 +32,39 @@ final class SampleMessages {
               new LoadReport.Ack(FRONTEND, 19),
               new LoadReport.Ack(new FrontendId("fe-2"), 1L << 40)));
 
+  private static final EngineTotals TOTALS =
+      new EngineTotals(
+          900,
+          640,
+          2,
+          1_100,
+          75,
+          List.of(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 11L, 12L, 13L, 14L),
+          1L << 33);
+
+  static final Sampling SAMPLING =
+      Sampling.builder()
+          .temperature(0.7f)
+          .topP(0.9f)
+          .topK(40)
+          .minP(0.05f)
+          .seed(-1)
+          .maxTokens(64)
+          .minTokens(1)
+          .ignoreEos(true)
+          .stopIds(TokenIds.of(2, 13))
+          .logprobs(5)
+          .promptLogprobs(0)
+          .penalties(new Penalties(1.5f, 0.25f, -0.5f))
+          .rules(
+              new TokenRules(
+                  TokenIds.of(4, 5),
+                  List.of(-100f, 2.5f),
+                  TokenIds.of(3, 4, 5),
+                  List.of(TokenIds.of(6, 7), TokenIds.of(8))))
+          .grammar(new Grammar(Grammar.Kind.REGEX, "a+b"))
+          .build();
+
   private SampleMessages() {}
 
   static Object of(FrameType type) {
@@ -44,7 +77,9 @@ final class SampleMessages {
               19,
               TokenIds.of(1, 2, 300, 128_255),
               TokenIds.of(7),
-              new Sampling(0.7f, 0.9f, 40, 0.05f, -1, 64, 1, true, TokenIds.of(2, 13), 5, 0));
+              SAMPLING,
+              -3,
+              "tenant-7");
       case ABORT -> new ToEngine.Abort(REQUEST, 2);
       case INIT -> new ToEngine.Init(RANK, INCARNATION, EPOCH, 4, List.of(FRONTEND));
       case WELCOME -> new ToEngine.Welcome(INCARNATION, EPOCH);
@@ -56,7 +91,7 @@ final class SampleMessages {
       case HELLO ->
           new ToCoordinator.Hello(INCARNATION, RANK, NODE, true, false, "c0ffee", Epoch.NONE);
       case READY -> new ToCoordinator.Ready(RANK, INCARNATION, EPOCH, FACTS);
-      case COORDINATOR_LOAD -> new ToCoordinator.Load(LOAD);
+      case COORDINATOR_LOAD -> new ToCoordinator.Load(LOAD.withTotals(TOTALS));
       case LEAVING -> new ToCoordinator.Leaving(RANK, INCARNATION, "drained");
       case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(FRONTEND, NODE);
       case NODE_HELLO -> new ToCoordinator.NodeHello(NODE, "10.0.0.7", 8, true);
@@ -108,6 +143,8 @@ final class SampleMessages {
             FinishReason.STOP,
             13,
             List.of(),
-            List.of()));
+            List.of(),
+            16,
+            new ToFrontend.Timing(1_000, 2_000_000, 3_000_000_000L)));
   }
 }

@@ -1,0 +1,46 @@
+package dev.flotilla;
+
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine;
+
+/**
+ * What {@code flotilla serve} starts, in this JVM and without a cluster: coordinator, front-ends
+ * and engines of a node, with the flags that a command line would give.
+ */
+final class LocalServe implements AutoCloseable {
+  private final Node node;
+  private final URI base;
+
+  private LocalServe(Node node, URI base) {
+    this.node = node;
+    this.base = base;
+  }
+
+  /** Starts and waits until the engines are ready; a free port is taken unless the flags say one. */
+  static LocalServe start(String... flags) throws InterruptedException {
+    List<String> all = new ArrayList<>(List.of(flags));
+    all.addFirst(
+        SourceFormat.root().resolve("src/main/models/tiny-llama").toString());
+    all.add("--no-join");
+    if (!all.contains("--port")) {
+      all.addAll(List.of("--port", "0"));
+    }
+    ServeFlags parsed = CommandLine.populateCommand(new ServeFlags(), all.toArray(String[]::new));
+    Node node = Node.start(ServePlan.of(parsed, ignored -> false));
+    String line = node.awaitReady();
+    String address = line.substring(line.indexOf("http://"), line.indexOf(" ("));
+    return new LocalServe(node, URI.create(address));
+  }
+
+  /** The address that it serves under. */
+  URI base() {
+    return base;
+  }
+
+  @Override
+  public void close() {
+    node.close();
+  }
+}
