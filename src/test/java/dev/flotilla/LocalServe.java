@@ -18,11 +18,12 @@ final class LocalServe implements AutoCloseable {
     this.base = base;
   }
 
-  /** Starts and waits until the engines are ready; a free port is taken unless the flags say one. */
+  /**
+   * Starts and waits until the engines are ready; a free port is taken unless the flags say one.
+   */
   static LocalServe start(String... flags) throws InterruptedException {
     List<String> all = new ArrayList<>(List.of(flags));
-    all.addFirst(
-        SourceFormat.root().resolve("src/main/models/tiny-llama").toString());
+    all.addFirst(SourceFormat.root().resolve("src/main/models/tiny-llama").toString());
     all.add("--no-join");
     if (!all.contains("--port")) {
       all.addAll(List.of("--port", "0"));

@@ -102,7 +102,10 @@ class RealClientsTest {
     List<ChatCompletionChunk> chunks = new ArrayList<>();
     try (StreamResponse<ChatCompletionChunk> stream =
         openai.chat().completions().createStreaming(params)) {
-      stream.stream().map(ChatCompletionChunk::validate).peek(whole::accumulate).forEach(chunks::add);
+      stream.stream()
+          .map(ChatCompletionChunk::validate)
+          .peek(whole::accumulate)
+          .forEach(chunks::add);
     }
     assertTrue(chunks.size() > 4, "the answer came in pieces");
     ChatCompletion answer = whole.chatCompletion();
@@ -162,7 +165,14 @@ class RealClientsTest {
               .responseFormat(City.class)
               .build();
       City city =
-          openai.chat().completions().create(params).choices().getFirst().message().content()
+          openai
+              .chat()
+              .completions()
+              .create(params)
+              .choices()
+              .getFirst()
+              .message()
+              .content()
               .orElseThrow();
       assertTrue(List.of(City.Continent.values()).contains(city.continent));
       assertTrue(city.neighbours.size() >= 0);
@@ -263,17 +273,14 @@ class RealClientsTest {
         HttpRequest request =
             FlotillaProcess.postRequest(
                 serve.base(), "/v1/chat/completions", FlotillaProcess.chat(QUESTION, stream));
-        HttpResponse<String> response =
-            client.send(request, HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> response = client.send(request, HttpResponse.BodyHandlers.ofString());
         assertEquals(200, response.statusCode(), response.body());
         assertEquals(HttpClient.Version.HTTP_2, response.version());
         assertEquals(
             ANSWER,
             stream
                 ? FlotillaProcess.streamedText(response.body())
-                : FlotillaProcess.json(response.body())
-                    .at("/choices/0/message/content")
-                    .asText());
+                : FlotillaProcess.json(response.body()).at("/choices/0/message/content").asText());
         assertFalse(response.body().isEmpty());
       }
     }
