@@ -186,6 +186,22 @@ public final class Scheduler implements Machine {
         preemptions);
   }
 
+  /** What is still to be computed. */
+  public Backlog backlog() {
+    return Backlog.of(running, waiting);
+  }
+
+  /** The waiting requests of which nothing was ever computed here, the last to run first. */
+  public List<Unstarted> unstarted() {
+    List<Unstarted> all = new ArrayList<>();
+    for (Sequence sequence : waiting.reversed()) {
+      if (sequence.untouched()) {
+        all.add(new Unstarted(sequence.submit, 0));
+      }
+    }
+    return all;
+  }
+
   /** Whether there is nothing to do. */
   public boolean idle() {
     return waiting.isEmpty() && running.isEmpty();

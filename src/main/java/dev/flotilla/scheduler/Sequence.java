@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class Sequence {
   private static final int FIRST_CAPACITY = 64;
 
+  final ToEngine.Submit submit;
   final long id;
   final RequestId request;
   final int attempt;
@@ -36,8 +37,10 @@ final class Sequence {
   private boolean wantsPromptLogprobs;
   private List<Logprobs> promptLogprobs = List.of();
   private boolean ended;
+  private boolean touched;
 
   Sequence(long id, ToEngine.Submit submit) {
+    this.submit = submit;
     this.id = id;
     request = submit.request();
     attempt = submit.attempt();
@@ -107,8 +110,14 @@ final class Sequence {
     blockTable = null;
   }
 
+  /** Whether it was never in a batch. */
+  boolean untouched() {
+    return !touched;
+  }
+
   /** All that is known has to be computed again. */
   void forgetComputed() {
+    touched = true;
     computed = 0;
     prefillEnd = length;
     promptLogprobs = List.of();
