@@ -113,9 +113,9 @@ final class SimEngine {
 
   /** Schedules the next step; gives what it will take, in milliseconds. */
   double begin() {
-    fleet.reporter(rank).boundary();
     Batch batch = scheduler.schedule();
     flight = batch;
+    fleet.reporter(rank).boundary();
     meter.start(batch, fleet.now());
     fleet.reporter(rank).stepping();
     return fleet.stepMs(batch) * factor;
