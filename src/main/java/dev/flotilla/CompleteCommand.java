@@ -95,18 +95,14 @@ final class CompleteCommand implements Callable<Integer> {
 
   private Sampling sampling(GenerationDefaults defaults) {
     try {
-      return new Sampling(
-          first(temperature, defaults.temperature(), 1f),
-          first(topP, defaults.topP(), 1f),
-          first(topK, defaults.topK(), 0),
-          minP,
-          seed == null ? ThreadLocalRandom.current().nextLong() : seed,
-          maxTokens,
-          0,
-          false,
-          TokenIds.EMPTY,
-          -1,
-          -1);
+      return Sampling.builder()
+          .temperature(first(temperature, defaults.temperature(), 1f))
+          .topP(first(topP, defaults.topP(), 1f))
+          .topK(first(topK, defaults.topK(), 0))
+          .minP(minP)
+          .seed(seed == null ? ThreadLocalRandom.current().nextLong() : seed)
+          .maxTokens(maxTokens)
+          .build();
     } catch (IllegalArgumentException e) {
       throw new ConfigException(Objects.requireNonNullElse(e.getMessage(), "bad sampling"));
     }

@@ -3,6 +3,7 @@ package dev.flotilla;
 import dev.flotilla.config.Config;
 import dev.flotilla.config.FrontendConfig;
 import dev.flotilla.config.ModelLocation;
+import dev.flotilla.config.RankRange;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
@@ -60,13 +61,13 @@ final class Node {
     Node node = new Node(plan, vertx(plan));
     try {
       await(node.watchViews(), STEP_SECONDS, "the event bus did not come up");
-      if (!plan.headless()) {
+      if (plan.launch().coordinator()) {
         await(
             node.deploy(COORDINATOR, Config.format(plan.coordinator())),
             STEP_SECONDS,
             "the coordinator did not start");
-        node.deployFrontends();
       }
+      node.deployFrontends();
       node.deploy(AGENT, Config.format(plan.node())).onFailure(node.ready::completeExceptionally);
       node.tellWhenAlone();
       return node;
@@ -87,11 +88,12 @@ final class Node {
                 System.getProperty(
                     "vertx.hazelcast.config", home.resolve("cluster.xml").toString()))
             : Path.of(plan.clusterConfig());
-    String serving = plan.headless() ? null : plan.frontend().host() + ":" + plan.frontend().port();
+    boolean head = plan.launch().coordinator();
+    String serving = head ? plan.frontend().host() + ":" + plan.frontend().port() : null;
     Cluster cluster = Cluster.of(file, plan.clusterName(), plan.head(), serving);
     Vertx vertx =
         await(cluster.join(new VertxOptions()), STEP_SECONDS, "the cluster could not be joined");
-    Optional<String> other = plan.headless() ? Optional.empty() : cluster.earlierHead();
+    Optional<String> other = head ? cluster.earlierHead() : Optional.empty();
     if (other.isPresent()) {
       await(vertx.close(), STEP_SECONDS, "the cluster could not be left");
       throw new FailedCommand(
@@ -128,20 +130,16 @@ final class Node {
   }
 
   private boolean enough(ClusterView view) {
-    if (!plan.headless()) {
-      return view.engines().stream().filter(ClusterView.Engine::serving).count() >= plan.ready();
-    }
     return view.engines().stream()
             .filter(ClusterView.Engine::serving)
-            .filter(e -> e.rank().value() >= plan.startRank())
-            .filter(e -> e.rank().value() < plan.startRank() + plan.local())
+            .filter(e -> plan.launch().awaits().contains(e.rank().value()))
             .count()
-        == plan.local();
+        >= plan.launch().ready();
   }
 
   private void deployFrontends() throws InterruptedException {
     FrontendConfig config = plan.frontend();
-    for (int i = 0; i < plan.frontends(); i++) {
+    for (int i = 0; i < plan.launch().apiServers(); i++) {
       try {
         await(deploy(FRONTEND, Config.format(config)), STEP_SECONDS, "the front-end did not start");
       } catch (FailedCommand e) {
@@ -180,8 +178,7 @@ final class Node {
       ClusterView view = ready.get(plan.readyTimeoutSeconds(), TimeUnit.SECONDS);
       long serving = view.engines().stream().filter(ClusterView.Engine::serving).count();
       return plan.headless()
-          ? "Flotilla node is ready (ranks %d to %d)"
-              .formatted(plan.startRank(), plan.startRank() + plan.local() - 1)
+          ? "Flotilla node is ready (%s)".formatted(plan.launch().starts())
           : "Flotilla is ready on http://%s:%d (%d engines)"
               .formatted(plan.frontend().host(), port(), serving);
     } catch (TimeoutException e) {
@@ -193,7 +190,8 @@ final class Node {
 
   private String missing() {
     List<String> absent = new ArrayList<>();
-    for (int rank = 0; rank < plan.size(); rank++) {
+    RankRange awaits = plan.launch().awaits();
+    for (int rank = awaits.first(); rank < awaits.first() + awaits.count(); rank++) {
       int wanted = rank;
       boolean serves =
           newest.engines().stream().anyMatch(e -> e.rank().value() == wanted && e.serving());

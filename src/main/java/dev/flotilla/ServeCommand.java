@@ -4,6 +4,7 @@ import dev.flotilla.config.ExecutorKind;
 import dev.flotilla.executor.cpu.CpuExecutor;
 import dev.flotilla.model.ModelException;
 import dev.flotilla.model.ModelFolder;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
@@ -20,12 +21,12 @@ final class ServeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    ServePlan plan = ServePlan.of(flags);
+    ServePlan plan = ServePlan.of(flags, ServeCommand::mixture);
     if (flags.executor == ExecutorKind.CUDA) {
       throw new ModelException("--executor cuda is not built yet; use --executor cpu");
     }
     ModelFolder.open(plan.model());
-    if (flags.executor == ExecutorKind.CPU && plan.local() > 0) {
+    if (flags.executor == ExecutorKind.CPU && plan.launch().starts().count() > 0) {
       Thread.ofPlatform().daemon().name("kernel-test").start(CpuExecutor::prepare);
     }
     Node node = Node.start(plan);
@@ -33,5 +34,9 @@ final class ServeCommand implements Callable<Integer> {
     System.err.println(node.awaitReady());
     new CountDownLatch(1).await();
     return 0;
+  }
+
+  private static boolean mixture(Path folder) {
+    return ModelFolder.open(folder).config().experts() != null;
   }
 }

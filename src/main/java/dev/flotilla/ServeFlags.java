@@ -1,6 +1,10 @@
 package dev.flotilla;
 
 import dev.flotilla.config.ExecutorKind;
+import dev.flotilla.config.SchedulingPolicy;
+import dev.flotilla.launch.EngineFailure;
+import dev.flotilla.launch.LaunchFlags;
+import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -28,13 +32,52 @@ final class ServeFlags {
 
   @Option(
       names = {"--data-parallel-size-local", "-dpl"},
-      description = "Engines of this node (all).")
+      description = "Engines of this node (all; 1 under external load balancing).")
   @Nullable Integer dataParallelSizeLocal;
 
   @Option(
       names = {"--data-parallel-start-rank", "-dpr"},
-      description = "First rank of this headless node.")
+      description = "First rank of this headless node; without --headless: hybrid load balancing.")
   @Nullable Integer dataParallelStartRank;
+
+  @Option(
+      names = {"--data-parallel-rank", "-dpn"},
+      description = "The rank of this process; means external load balancing.")
+  @Nullable Integer dataParallelRank;
+
+  @Option(
+      names = {"--data-parallel-external-lb", "-dpe"},
+      description = "Every rank has its own API server; something outside balances over them.")
+  boolean dataParallelExternalLb;
+
+  @Option(
+      names = {"--data-parallel-hybrid-lb", "-dph"},
+      description =
+          "Every node has API servers for its own ranks; something outside chooses nodes.")
+  boolean dataParallelHybridLb;
+
+  @Option(
+      names = {"--data-parallel-backend", "-dpb"},
+      description =
+          "verticle (ranks in this process) or process, alias mp (one JVM per rank) (${DEFAULT-VALUE}).")
+  String dataParallelBackend = "verticle";
+
+  @Option(
+      names = {"--enable-expert-parallel", "-ep"},
+      description =
+          "Spread a mixture's experts over all ranks; all must then have the same settings.")
+  boolean enableExpertParallel;
+
+  @Option(
+      names = "--enable-elastic-ep",
+      description = "Accepted for vLLM's sake: every group can grow and shrink.")
+  boolean enableElasticEp;
+
+  @Option(
+      names = "--device-ids",
+      paramLabel = "ID,ID…",
+      description = "Devices of this node's ranks, so many per rank as it needs (all visible).")
+  @Nullable String deviceIds;
 
   @Option(
       names = {"--data-parallel-address", "-dpa"},
@@ -49,7 +92,10 @@ final class ServeFlags {
   @Option(names = "--headless", description = "Engines only: no HTTP, no coordinator.")
   boolean headless;
 
-  @Option(names = "--api-server-count", description = "Front-ends behind the port (1).")
+  @Option(
+      names = "--api-server-count",
+      description =
+          "Front-ends behind the port (one per rank they choose from; external 1, headless 0).")
   @Nullable Integer apiServerCount;
 
   @Option(names = "--executor", description = "cpu, cuda or scripted (${DEFAULT-VALUE}).")
@@ -82,6 +128,26 @@ final class ServeFlags {
   @Nullable Integer numGpuBlocksOverride;
 
   @Option(
+      names = "--enable-prefix-caching",
+      negatable = true,
+      defaultValue = "true",
+      fallbackValue = "true",
+      description = "Keep keys and values of prompts for others that begin alike (the default).")
+  boolean enablePrefixCaching = true;
+
+  @Option(
+      names = "--long-prefill-token-threshold",
+      description =
+          "Most tokens that one prompt gets of a step, 0 for no limit (${DEFAULT-VALUE}).")
+  int longPrefillTokenThreshold;
+
+  @Option(
+      names = "--scheduling-policy",
+      description =
+          "fcfs, or priority: smaller first, 5 s of waiting are worth a level (${DEFAULT-VALUE}).")
+  SchedulingPolicy schedulingPolicy = SchedulingPolicy.FCFS;
+
+  @Option(
       names = "--max-num-queued-reqs",
       description = "Most waiting requests of an engine (${DEFAULT-VALUE}).")
   int maxNumQueuedReqs = 4096;
@@ -105,6 +171,29 @@ final class ServeFlags {
       description = "Seconds until all engines must be ready (${DEFAULT-VALUE}).")
   int engineReadyTimeout = 600;
 
+  @Option(
+      names = "--on-engine-failure",
+      description =
+          "continue (the others serve on, the rank is started again) or stop (${DEFAULT-VALUE}).")
+  EngineFailure onEngineFailure = EngineFailure.CONTINUE;
+
+  @Option(
+      names = "--shutdown-timeout",
+      description =
+          "Seconds that running requests get when the server is told to end; 0 aborts them (${DEFAULT-VALUE}).")
+  int shutdownTimeout;
+
+  @Option(
+      names = "--disable-log-stats",
+      description = "Do not log throughput and load every 10 seconds.")
+  boolean disableLogStats;
+
+  @Option(
+      names = "--usage-report",
+      paramLabel = "FILE",
+      description = "Write what is served and how into this file; nothing is sent anywhere.")
+  @Nullable Path usageReport;
+
   @Option(names = "--cluster-name", description = "Nodes of one name form one cluster (flotilla).")
   @Nullable String clusterName;
 
@@ -113,4 +202,24 @@ final class ServeFlags {
 
   @Option(names = "--no-join", description = "No cluster: this process alone.")
   boolean noJoin;
+
+  /** What of these is about who starts what. */
+  LaunchFlags launch() {
+    int bundled = model == null && !dataParallelExternalLb && dataParallelRank == null ? 2 : 1;
+    return new LaunchFlags(
+        dataParallelSize != null ? dataParallelSize : bundled,
+        dataParallelSizeLocal,
+        dataParallelStartRank,
+        dataParallelRank,
+        dataParallelExternalLb,
+        dataParallelHybridLb,
+        headless,
+        false,
+        enableElasticEp,
+        enableExpertParallel,
+        dataParallelBackend,
+        apiServerCount,
+        minReadyEngines,
+        noJoin);
+  }
 }

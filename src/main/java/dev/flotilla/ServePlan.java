@@ -10,131 +10,105 @@ import dev.flotilla.config.FrontendConfig;
 import dev.flotilla.config.ModelLocation;
 import dev.flotilla.config.NodeConfig;
 import dev.flotilla.config.ScriptedConfig;
+import dev.flotilla.launch.DeviceSlice;
+import dev.flotilla.launch.EngineFailure;
+import dev.flotilla.launch.LaunchPlan;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What one {@code serve} starts, from its flags. Pure; a combination that makes no sense is refused
  * with a sentence.
  *
+ * @param launch who starts what
  * @param model folder
- * @param startRank first rank of this node
- * @param local engines of this node
- * @param frontends API servers of this node
- * @param ready engines that must be ready before this node says that it is
+ * @param devices of this node's ranks
+ * @param shutdownTimeoutSeconds that running requests get at the end; 0 aborts them
+ * @param usageReport file; null: none is written
  */
 record ServePlan(
+    LaunchPlan launch,
     Path model,
-    int size,
-    int startRank,
-    int local,
-    boolean headless,
-    int frontends,
-    int ready,
     EngineConfig engine,
     FrontendConfig frontend,
     CoordinatorConfig coordinator,
+    DeviceSlice devices,
     int readyTimeoutSeconds,
+    EngineFailure onEngineFailure,
+    int shutdownTimeoutSeconds,
+    @Nullable Path usageReport,
     @Nullable String head,
     @Nullable String clusterName,
-    @Nullable String clusterConfig,
-    boolean joins) {
+    @Nullable String clusterConfig) {
 
   /** As many tokens as two cores compute in about a third of a second with a 135M model. */
   private static final int CPU_BATCH_TOKENS = 512;
 
   private static final int BATCH_TOKENS = 8192;
 
-  /** The plan of the flags. */
-  static ServePlan of(ServeFlags flags) {
-    int size =
-        flags.dataParallelSize != null ? flags.dataParallelSize : flags.model == null ? 2 : 1;
-    check(size >= 1, "--data-parallel-size must be at least 1, not %d", size);
-    int start = flags.dataParallelStartRank == null ? 0 : flags.dataParallelStartRank;
-    int local =
-        flags.dataParallelSizeLocal != null
-            ? flags.dataParallelSizeLocal
-            : flags.headless ? size - start : size;
-    checkRanks(flags, size, start, local);
-    int frontends = flags.apiServerCount != null ? flags.apiServerCount : flags.headless ? 0 : 1;
-    check(
-        !flags.headless || frontends == 0,
-        "--headless brings no API server: leave --api-server-count (%d) out",
-        frontends);
-    check(
-        flags.headless || (frontends >= 1 && frontends <= 64),
-        "--api-server-count must be 1 to 64, not %d",
-        frontends);
-    check(
-        !flags.noJoin || (local == size && !flags.headless),
-        "--no-join keeps to this process, so all %d engines must be local, not %d",
-        size,
-        local);
-    int ready = flags.minReadyEngines == null ? size : flags.minReadyEngines;
-    check(
-        ready >= 1 && ready <= size,
-        "--min-ready-engines must be 1 to %d (--data-parallel-size), not %d",
-        size,
-        ready);
+  /** Devices of one rank; a rank over several is not built yet. */
+  private static final int WORLD_SIZE = 1;
+
+  /**
+   * The plan of the flags.
+   *
+   * @param mixture whether the model in a folder is a mixture of experts; asked only where it
+   *     matters
+   */
+  static ServePlan of(ServeFlags flags, Predicate<Path> mixture) {
+    String model = flags.model == null ? "" : flags.model;
+    Path folder = ModelLocation.resolve(model).toAbsolutePath().normalize();
+    LaunchPlan launch = LaunchPlan.of(flags.launch(), () -> mixture.test(folder));
     check(
         flags.engineReadyTimeout >= 1,
         "--engine-ready-timeout must be at least 1 second, not %d",
         flags.engineReadyTimeout);
-    String model = flags.model == null ? "" : flags.model;
-    Path folder = ModelLocation.resolve(model).toAbsolutePath().normalize();
+    check(
+        flags.shutdownTimeout >= 0,
+        "--shutdown-timeout must not be negative: %d",
+        flags.shutdownTimeout);
+    DeviceSlice devices =
+        DeviceSlice.of(flags.deviceIds, System.getenv("CUDA_VISIBLE_DEVICES"), WORLD_SIZE);
+    if (flags.deviceIds != null && launch.starts().count() > 0) {
+      devices.of(launch.starts().count() - 1);
+    }
     return new ServePlan(
+        launch,
         folder,
-        size,
-        start,
-        local,
-        flags.headless,
-        frontends,
-        ready,
-        engine(flags, folder, size),
-        frontend(flags, folder),
-        coordinator(size),
+        engine(flags, folder, launch),
+        frontend(flags, folder, launch),
+        coordinator(launch),
+        devices,
         flags.engineReadyTimeout,
+        flags.onEngineFailure,
+        flags.shutdownTimeout,
+        flags.usageReport,
         flags.dataParallelAddress,
         flags.clusterName,
-        flags.clusterConfig,
-        !flags.noJoin);
+        flags.clusterConfig);
+  }
+
+  boolean headless() {
+    return launch.headless();
+  }
+
+  boolean joins() {
+    return launch.scope() == LaunchPlan.Scope.CLUSTERED;
   }
 
   /** The agent's settings: the engines of this node. */
   NodeConfig node() {
     List<EngineConfig> engines = new ArrayList<>();
-    for (int i = 0; i < local; i++) {
-      engines.add(engine.withRank(startRank + i));
+    for (int i = 0; i < launch.starts().count(); i++) {
+      engines.add(engine.withRank(launch.starts().first() + i));
     }
-    return new NodeConfig(0, headless, engines);
+    return new NodeConfig(0, headless(), engines);
   }
 
-  private static void checkRanks(ServeFlags flags, int size, int start, int local) {
-    check(
-        start == 0 || flags.headless,
-        "--data-parallel-start-rank %d is for --headless nodes: the head has rank 0",
-        start);
-    check(
-        start >= 0 && start < size,
-        "--data-parallel-start-rank must be 0 to %d, not %d",
-        size - 1,
-        start);
-    check(
-        local >= (flags.headless ? 1 : 0),
-        "--data-parallel-size-local must be at least %d here, not %d",
-        flags.headless ? 1 : 0,
-        local);
-    check(
-        start + local <= size,
-        "ranks %d to %d do not fit --data-parallel-size %d",
-        start,
-        start + local - 1,
-        size);
-  }
-
-  private static EngineConfig engine(ServeFlags flags, Path folder, int size) {
+  private static EngineConfig engine(ServeFlags flags, Path folder, LaunchPlan launch) {
     EngineConfig base = EngineConfig.DEFAULT;
     int tokens =
         flags.maxNumBatchedTokens != null
@@ -144,19 +118,25 @@ record ServePlan(
         folder.toString(),
         flags.executor,
         base.rank(),
-        size,
+        launch.size(),
         flags.maxNumSeqs,
         tokens,
         flags.maxModelLen,
         flags.blockSize,
         flags.numGpuBlocksOverride,
         flags.maxNumQueuedReqs,
-        !flags.headless,
-        flags.headless,
+        flags.enablePrefixCaching,
+        flags.longPrefillTokenThreshold,
+        flags.schedulingPolicy,
+        flags.disableLogStats,
+        launch.coordinator(),
+        launch.headless(),
+        flags.enableExpertParallel,
+        base.handshakeTimeoutMs(),
         ScriptedConfig.DEFAULT.withScale(flags.scriptedTimeScale));
   }
 
-  private static FrontendConfig frontend(ServeFlags flags, Path folder) {
+  private static FrontendConfig frontend(ServeFlags flags, Path folder, LaunchPlan launch) {
     FrontendConfig base = FrontendConfig.DEFAULT;
     return new FrontendConfig(
         flags.host,
@@ -166,13 +146,14 @@ record ServePlan(
         flags.apiKey,
         base.maxBodyBytes(),
         base.requestTimeoutMs(),
-        flags.minReadyEngines == null ? base.minReadyEngines() : flags.minReadyEngines);
+        flags.minReadyEngines == null ? base.minReadyEngines() : flags.minReadyEngines,
+        launch.choosable(),
+        !flags.disableLogStats);
   }
 
-  private static CoordinatorConfig coordinator(int size) {
-    CoordinatorConfig base = CoordinatorConfig.DEFAULT;
-    return new CoordinatorConfig(
-        size, base.publishMinMs(), base.publishMaxMs(), base.suspectMs(), base.deadMs());
+  private static CoordinatorConfig coordinator(LaunchPlan launch) {
+    return CoordinatorConfig.ofSize(launch.size())
+        .expecting(launch.balancing(), launch.starts().count(), launch.lockstep());
   }
 
   @FormatMethod

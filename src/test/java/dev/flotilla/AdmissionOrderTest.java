@@ -105,7 +105,13 @@ class AdmissionOrderTest {
     Sampling sampling =
         prompt % 2 == 0
             ? Sampling.greedy(TOKENS)
-            : new Sampling(1.2f, 0.9f, 50, 0, prompt, TOKENS, 0, false, TokenIds.EMPTY, -1, -1);
+            : Sampling.builder()
+                .temperature(1.2f)
+                .topP(0.9f)
+                .topK(50)
+                .seed(prompt)
+                .maxTokens(TOKENS)
+                .build();
     return new ToEngine.Submit(
         new RequestId(SELF, prompt), 0, Epoch.NONE, 1, ids, TokenIds.EMPTY, sampling);
   }

@@ -1,5 +1,7 @@
 package dev.flotilla.config;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The coordinator.
  *
@@ -8,12 +10,24 @@ package dev.flotilla.config;
  * @param publishMaxMs longest time between two published views
  * @param suspectMs silence after which a rank gets no new work
  * @param deadMs silence after which a rank is gone
+ * @param balancing who chooses ranks; under external balancing no counts are published
+ * @param localRanks ranks 0 to this, exclusive, are expected on the coordinator's own node and all
+ *     others elsewhere; null: an engine may take any rank from anywhere
+ * @param lockstep whether all ranks step together, so that their settings must be the same
  */
 public record CoordinatorConfig(
-    int dataParallelSize, long publishMinMs, long publishMaxMs, long suspectMs, long deadMs) {
+    int dataParallelSize,
+    long publishMinMs,
+    long publishMaxMs,
+    long suspectMs,
+    long deadMs,
+    Balancing balancing,
+    @Nullable Integer localRanks,
+    boolean lockstep) {
 
   /** What is not set; heartbeats come every 250 ms. */
-  public static final CoordinatorConfig DEFAULT = new CoordinatorConfig(1, 20, 1_000, 1_500, 8_000);
+  public static final CoordinatorConfig DEFAULT =
+      new CoordinatorConfig(1, 20, 1_000, 1_500, 8_000, Balancing.INTERNAL, null, false);
 
   /** Checks every bound and relation. */
   public CoordinatorConfig {
@@ -31,5 +45,36 @@ public record CoordinatorConfig(
         "suspect-ms must be at least 500 and below dead-ms (%d), not %d",
         deadMs,
         suspectMs);
+    Check.that(
+        localRanks == null || (localRanks >= 0 && localRanks <= dataParallelSize),
+        "local-ranks must be 0 to data-parallel-size (%d), not %s",
+        dataParallelSize,
+        localRanks);
+  }
+
+  /** What is not set, for so many ranks. */
+  public static CoordinatorConfig ofSize(int dataParallelSize) {
+    return new CoordinatorConfig(
+        dataParallelSize,
+        DEFAULT.publishMinMs,
+        DEFAULT.publishMaxMs,
+        DEFAULT.suspectMs,
+        DEFAULT.deadMs,
+        DEFAULT.balancing,
+        DEFAULT.localRanks,
+        DEFAULT.lockstep);
+  }
+
+  /** The same, with what a launch expects of its engines. */
+  public CoordinatorConfig expecting(Balancing mode, int local, boolean steppingTogether) {
+    return new CoordinatorConfig(
+        dataParallelSize,
+        publishMinMs,
+        publishMaxMs,
+        suspectMs,
+        deadMs,
+        mode,
+        local,
+        steppingTogether);
   }
 }

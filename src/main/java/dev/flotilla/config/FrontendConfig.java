@@ -1,6 +1,7 @@
 package dev.flotilla.config;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One API server.
@@ -13,6 +14,8 @@ import java.util.List;
  * @param maxBodyBytes larger bodies get 413
  * @param requestTimeoutMs a request without an engine's sign of life for so long is failed
  * @param minReadyEngines readiness needs so many
+ * @param ranks that it may choose; null: all
+ * @param logStats whether throughput and load are logged now and then
  */
 public record FrontendConfig(
     String host,
@@ -22,11 +25,14 @@ public record FrontendConfig(
     List<String> apiKey,
     int maxBodyBytes,
     long requestTimeoutMs,
-    int minReadyEngines) {
+    int minReadyEngines,
+    @Nullable RankRange ranks,
+    boolean logStats) {
 
   /** What is not set. */
   public static final FrontendConfig DEFAULT =
-      new FrontendConfig("127.0.0.1", 8000, "", List.of(), List.of(), 32 * 1024 * 1024, 600_000, 1);
+      new FrontendConfig(
+          "127.0.0.1", 8000, "", List.of(), List.of(), 32 * 1024 * 1024, 600_000, 1, null, true);
 
   /** Checks every bound. */
   public FrontendConfig {
@@ -50,6 +56,8 @@ public record FrontendConfig(
         apiKey,
         maxBodyBytes,
         requestTimeoutMs,
-        minReadyEngines);
+        minReadyEngines,
+        ranks,
+        logStats);
   }
 }

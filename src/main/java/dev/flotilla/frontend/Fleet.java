@@ -6,6 +6,7 @@ import dev.flotilla.balancer.Ledger;
 import dev.flotilla.balancer.PrefixChain;
 import dev.flotilla.balancer.Query;
 import dev.flotilla.config.LoadBalancing;
+import dev.flotilla.config.RankRange;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.ClusterView.Engine;
 import dev.flotilla.protocol.EngineFacts;
@@ -37,15 +38,23 @@ final class Fleet implements Machine {
   private static final int CLIENTS = 4;
 
   private final FrontendId owner;
+  private final @Nullable RankRange ranks;
   private final Ledger ledger;
   private final Balancer balancer;
   private ClusterView published = ClusterView.EMPTY;
   private ClusterView view = ClusterView.EMPTY;
+  private ClusterView choosable = ClusterView.EMPTY;
   private long graceUntil;
   private boolean lingering;
 
-  Fleet(FrontendId owner) {
+  /**
+   * Knows nobody yet.
+   *
+   * @param ranks that may be chosen here; null: all
+   */
+  Fleet(FrontendId owner, @Nullable RankRange ranks) {
     this.owner = owner;
+    this.ranks = ranks;
     this.ledger = new Ledger(owner);
     // Ids are random, so that front-ends' scans of equal engines start apart.
     Client client = new Client(Math.floorMod(owner.hashCode(), CLIENTS), CLIENTS);
@@ -100,7 +109,20 @@ final class Fleet implements Machine {
             ? new ClusterView(
                 published.term(), published.version(), published.dataParallelSize(), engines)
             : published;
+    choosable =
+        ranks == null
+            ? view
+            : new ClusterView(
+                view.term(),
+                view.version(),
+                view.dataParallelSize(),
+                view.engines().stream().filter(e -> ranks.contains(e.rank().value())).toList());
     return gone;
+  }
+
+  /** The ranks that may be chosen here, whether their engines are known or not. */
+  RankRange ranks() {
+    return ranks == null ? RankRange.all(view.dataParallelSize()) : ranks;
   }
 
   /** Takes an engine's own report. */
@@ -134,18 +156,18 @@ final class Fleet implements Machine {
   Optional<Engine> choose(
       int promptTokens, Set<Incarnation> failed, @Nullable Rank only, long nowNanos) {
     Query query = new Query(promptTokens, PrefixChain.NONE, failed, only);
-    return balancer.choose(view, query, nowNanos).map(Balancer.Choice::engine);
+    return balancer.choose(choosable, query, nowNanos).map(Balancer.Choice::engine);
   }
 
-  /** Engines that may get new work. */
+  /** Engines that may get new work from here. */
   int serving() {
-    return (int) view.engines().stream().filter(Engine::serving).count();
+    return (int) choosable.engines().stream().filter(Engine::serving).count();
   }
 
   /** The least of all ready engines' context lengths; empty while none is ready. */
   OptionalInt maxModelLen() {
     OptionalInt least = OptionalInt.empty();
-    for (Engine engine : view.engines()) {
+    for (Engine engine : choosable.engines()) {
       EngineFacts facts = engine.facts();
       if (facts != null && engine.state() == EngineState.READY) {
         int length = facts.maxModelLen();

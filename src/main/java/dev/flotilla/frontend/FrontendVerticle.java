@@ -72,7 +72,7 @@ public final class FrontendVerticle extends VerticleBase {
 
   private Future<?> serve(FrontendConfig settings, ServedModel model) {
     Bus bus = Bus.of(vertx);
-    Fleet fleet = new Fleet(id);
+    Fleet fleet = new Fleet(id, settings.ranks());
     FrontendMetrics metrics = metrics(model);
     Streams live = new Streams(id, bus, fleet, model, metrics, settings.requestTimeoutMs());
     streams = live;

@@ -65,18 +65,10 @@ record GenerationRequest(
 
   /** The sampling of a choice; choices of one prompt differ by their seeds. */
   Sampling sampling(int choice) {
-    return new Sampling(
-        sampling.temperature(),
-        sampling.topP(),
-        sampling.topK(),
-        sampling.minP(),
-        sampling.seed() + choice % n,
-        prompt(choice).maxTokens(),
-        sampling.minTokens(),
-        sampling.ignoreEos(),
-        sampling.stopIds(),
-        sampling.logprobs(),
-        sampling.promptLogprobs());
+    return sampling.toBuilder()
+        .seed(sampling.seed() + choice % n)
+        .maxTokens(prompt(choice).maxTokens())
+        .build();
   }
 
   int promptTokens() {

@@ -1,5 +1,6 @@
 package dev.flotilla.frontend;
 
+import dev.flotilla.config.RankRange;
 import dev.flotilla.protocol.Rank;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
@@ -98,19 +99,20 @@ final class GenerationRoutes {
     if (header == null) {
       return null;
     }
-    int size = parts.fleet().view().dataParallelSize();
+    RankRange ranks = parts.fleet().ranks();
     int value;
     try {
       value = Integer.parseInt(header.trim());
     } catch (NumberFormatException e) {
       throw ApiException.badValue(RANK, RANK + " must be a number, not " + header);
     }
-    if (size == 0) {
+    if (parts.fleet().view().dataParallelSize() == 0) {
       throw ApiException.of(503, "no engine is ready");
     }
-    if (value < 0 || value >= size) {
+    if (!ranks.contains(value)) {
+      int last = ranks.first() + ranks.count() - 1;
       throw ApiException.badValue(
-          RANK, "%s must be 0 to %d, not %d".formatted(RANK, size - 1, value));
+          RANK, "%s must be %d to %d, not %d".formatted(RANK, ranks.first(), last, value));
     }
     Rank rank = new Rank(value);
     if (parts.fleet().view().engine(rank).filter(e -> e.serving()).isEmpty()) {

@@ -86,18 +86,18 @@ final class SamplingReader {
     Integer topK = fields.integer("top_k", -1, Integer.MAX_VALUE);
     Integer minTokens = fields.integer("min_tokens", 0, Integer.MAX_VALUE);
     Long seed = fields.integer64("seed");
-    return new Sampling(
-        temperature,
-        topP,
-        Math.max(0, topK != null ? topK : defaults.topK() != null ? defaults.topK() : 0),
-        or(fields.number("min_p", 0, 1), 0f),
-        seed == null ? ThreadLocalRandom.current().nextLong() : seed,
-        1,
-        minTokens == null ? 0 : minTokens,
-        fields.flag("ignore_eos", false),
-        TokenIds.of(fields.ids("stop_token_ids", vocab)),
-        logprobs(fields, chat),
-        -1);
+    return Sampling.builder()
+        .temperature(temperature)
+        .topP(topP)
+        .topK(Math.max(0, topK != null ? topK : defaults.topK() != null ? defaults.topK() : 0))
+        .minP(or(fields.number("min_p", 0, 1), 0f))
+        .seed(seed == null ? ThreadLocalRandom.current().nextLong() : seed)
+        .maxTokens(1)
+        .minTokens(minTokens == null ? 0 : minTokens)
+        .ignoreEos(fields.flag("ignore_eos", false))
+        .stopIds(TokenIds.of(fields.ids("stop_token_ids", vocab)))
+        .logprobs(logprobs(fields, chat))
+        .build();
   }
 
   /** The stop strings. */

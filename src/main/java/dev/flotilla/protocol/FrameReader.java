@@ -60,6 +60,11 @@ final class FrameReader {
     return new String(bytes, claim(length), length, StandardCharsets.UTF_8);
   }
 
+  String longText() {
+    int length = count(1);
+    return new String(bytes, claim(length), length, StandardCharsets.UTF_8);
+  }
+
   /** A number of elements of so many bytes each, all of which must still lie ahead. */
   int count(int width) {
     return fits(i32(), width);

@@ -59,6 +59,13 @@ final class FrameWriter {
     raw(utf8);
   }
 
+  /** A long text: its length in bytes as i32, then UTF-8. */
+  void longText(String value) {
+    byte[] utf8 = value.getBytes(StandardCharsets.UTF_8);
+    i32(utf8.length);
+    raw(utf8);
+  }
+
   /** The ids alone; whoever writes them has written their count. */
   void ids(TokenIds ids) {
     int count = ids.size();

@@ -8,18 +8,7 @@ final class WorkLayout {
     write(submit.request(), out);
     out.i32(submit.attempt());
     out.i64(submit.sequence());
-    Sampling sampling = submit.sampling();
-    out.f32(sampling.temperature());
-    out.f32(sampling.topP());
-    out.i32(sampling.topK());
-    out.f32(sampling.minP());
-    out.i64(sampling.seed());
-    out.i32(sampling.maxTokens());
-    out.i32(sampling.minTokens());
-    out.u8(sampling.ignoreEos() ? 1 : 0);
-    out.i32(sampling.logprobs());
-    out.i32(sampling.promptLogprobs());
-    out.counted(sampling.stopIds());
+    SamplingLayout.write(submit.sampling(), out);
     out.counted(submit.prompt());
     out.counted(submit.delivered());
     out.i32(submit.priority());
@@ -30,40 +19,11 @@ final class WorkLayout {
     RequestId request = readRequest(in);
     int attempt = in.i32();
     long sequence = in.i64();
-    float temperature = in.f32();
-    float topP = in.f32();
-    int topK = in.i32();
-    float minP = in.f32();
-    long seed = in.i64();
-    int maxTokens = in.i32();
-    int minTokens = in.i32();
-    boolean ignoreEos = in.flag();
-    int logprobs = in.i32();
-    int promptLogprobs = in.i32();
-    TokenIds stopIds = in.counted();
+    Sampling sampling = SamplingLayout.read(in);
     TokenIds prompt = in.counted();
     TokenIds delivered = in.counted();
     return new ToEngine.Submit(
-        request,
-        attempt,
-        epoch,
-        sequence,
-        prompt,
-        delivered,
-        new Sampling(
-            temperature,
-            topP,
-            topK,
-            minP,
-            seed,
-            maxTokens,
-            minTokens,
-            ignoreEos,
-            stopIds,
-            logprobs,
-            promptLogprobs),
-        in.i32(),
-        in.text());
+        request, attempt, epoch, sequence, prompt, delivered, sampling, in.i32(), in.text());
   }
 
   static void write(ToEngine.Abort abort, FrameWriter out) {

@@ -18,32 +18,36 @@ public record Backlog(
   /** Nothing. */
   public static final Backlog NONE = new Backlog(0, 0, 0, 0, 0);
 
-  static Backlog of(Iterable<Sequence> running, Iterable<Sequence> waiting) {
+  /** That of a scheduler, now. */
+  public static Backlog of(Scheduler scheduler) {
     long tokens = 0;
     double squares = 0;
     int decoding = 0;
     long context = 0;
-    for (Sequence sequence : running) {
+    for (Sequence sequence : scheduler.running()) {
       if (sequence.ended()) {
         continue;
       }
       int queued = sequence.queued();
       if (queued > 0) {
         tokens += queued;
-        double done = sequence.computed();
-        squares += (done + queued) * (done + queued) - done * done;
+        squares += squares(sequence.computed(), sequence.computed() + queued);
       } else {
         decoding++;
         context += sequence.length();
       }
     }
     long room = 0;
-    for (Sequence sequence : waiting) {
-      double end = sequence.length();
-      tokens += sequence.length();
-      squares += end * end;
-      room += sequence.length();
+    for (Sequence sequence : scheduler.waiting()) {
+      int cached = scheduler.cache.heldTokens(sequence);
+      tokens += sequence.length() - cached;
+      squares += squares(cached, sequence.length());
+      room += sequence.length() - cached;
     }
     return new Backlog(tokens, squares, decoding, context, room);
+  }
+
+  private static double squares(double done, double end) {
+    return end * end - done * done;
   }
 }

@@ -5,9 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.flotilla.config.Config;
 import dev.flotilla.config.EngineConfig;
-import dev.flotilla.config.ExecutorKind;
-import dev.flotilla.config.ScriptedConfig;
 import dev.flotilla.executor.scripted.ScriptedExecutor;
 import dev.flotilla.model.Batch;
 import dev.flotilla.model.Executor;
@@ -51,21 +50,15 @@ class EngineVerticleTest {
 
   /** A scripted engine whose steps take so many milliseconds. */
   static EngineConfig config(double stepMs) {
-    EngineConfig base = EngineConfig.DEFAULT;
-    return new EngineConfig(
-        model().toString(),
-        ExecutorKind.SCRIPTED,
-        null,
-        1,
-        8,
-        64,
-        null,
-        16,
-        64,
-        4,
-        base.local(),
-        base.headless(),
-        new ScriptedConfig(stepMs, 0, 1, 0, 0, stepMs == 0 ? 0 : 1, 1024, 512));
+    return Config.parse(
+        """
+        {"model": "%s", "executor": "scripted", "max-num-seqs": 8, "max-num-batched-tokens": 64,
+         "block-size": 16, "num-gpu-blocks-override": 64, "max-num-queued-reqs": 4,
+         "scripted": {"base-ms": %s, "prefill-ms": 0, "context-scale": 1, "decode-ms": 0,
+                      "resident-ms": 0, "scale": %s, "kv-tokens": 1024, "max-model-len": 512}}
+        """
+            .formatted(model(), stepMs, stepMs == 0 ? 0 : 1),
+        EngineConfig.DEFAULT);
   }
 
   static TokenIds expected(int count) {
@@ -129,10 +122,13 @@ class EngineVerticleTest {
 
   @Test
   void manyStreamsArriveWholeFromStepsThatTakeNoTime() throws Exception {
-    EngineConfig c = config(0);
     EngineConfig wide =
-        new EngineConfig(
-            c.model(), c.executor(), 0, 1, 64, 256, null, 16, 4096, 64, true, false, c.scripted());
+        Config.parse(
+            """
+            {"rank": 0, "max-num-seqs": 64, "max-num-batched-tokens": 256,
+             "num-gpu-blocks-override": 4096, "max-num-queued-reqs": 64}
+            """,
+            config(0));
     deploy(new EngineVerticle(), wide);
     int streams = 64;
     int count = 256;
@@ -256,10 +252,12 @@ class EngineVerticleTest {
 
   @Test
   void computesWithTheCpuExecutor() throws Exception {
-    EngineConfig c = config(0);
     EngineConfig cpu =
-        new EngineConfig(
-            c.model(), ExecutorKind.CPU, 0, 1, 8, 64, 128, 16, 32, 4, true, false, c.scripted());
+        Config.parse(
+            """
+            {"rank": 0, "executor": "cpu", "max-model-len": 128, "num-gpu-blocks-override": 32}
+            """,
+            config(0));
     deploy(new EngineVerticle(), cpu);
     submit(1, 0, 8);
     submit(2, 0, 8);
@@ -317,15 +315,14 @@ class EngineVerticleTest {
   }
 
   private static EngineConfig withModel(EngineConfig c, String model) {
-    return new EngineConfig(
-        model, c.executor(), null, 1, 8, 64, null, 16, 64, 4, true, false, c.scripted());
+    return Config.parse("{\"model\": \"%s\"}".formatted(model), c);
   }
 
   private static EngineConfig config(String executor, @Nullable Integer maxModelLen, int blocks) {
-    ExecutorKind kind = ExecutorKind.valueOf(executor.toUpperCase(java.util.Locale.ROOT));
-    EngineConfig c = config(0);
-    return new EngineConfig(
-        c.model(), kind, null, 1, 8, 64, maxModelLen, 16, blocks, 4, true, false, c.scripted());
+    return Config.parse(
+        "{\"executor\": \"%s\", \"max-model-len\": %s, \"num-gpu-blocks-override\": %d}"
+            .formatted(executor, maxModelLen, blocks),
+        config(0));
   }
 
   /** Fails in its first step. */

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.flotilla.protocol.Logprobs;
 import dev.flotilla.protocol.Sampling;
-import dev.flotilla.protocol.TokenIds;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -27,18 +26,13 @@ class SamplerTest {
 
   private static Sampling sampling(
       double temperature, double topP, int topK, double minP, long seed) {
-    return new Sampling(
-        (float) temperature,
-        (float) topP,
-        topK,
-        (float) minP,
-        seed,
-        16,
-        0,
-        false,
-        TokenIds.EMPTY,
-        -1,
-        -1);
+    return Sampling.builder()
+        .temperature((float) temperature)
+        .topP((float) topP)
+        .topK(topK)
+        .minP((float) minP)
+        .seed(seed)
+        .build();
   }
 
   private static float[] logits() {

@@ -49,6 +49,7 @@ class FramesTest {
       out.i64(Long.MIN_VALUE);
       out.f32(0.5f);
       out.text("h\u00e9");
+      out.longText("\u00e9");
       out.counted(TokenIds.of(1, 2));
       FrameReader in = new FrameReader(out.toBytes());
       assertEquals(200, in.u8());
@@ -57,6 +58,7 @@ class FramesTest {
       assertEquals(Long.MIN_VALUE, in.i64());
       assertEquals(0.5f, in.f32());
       assertEquals("h\u00e9", in.text());
+      assertEquals("\u00e9", in.longText());
       assertEquals(TokenIds.of(1, 2), in.counted());
       in.end();
     }

@@ -204,18 +204,38 @@ final class RandomMessages {
   }
 
   private Sampling sampling() {
-    return new Sampling(
-        random.nextFloat(),
-        1 - random.nextFloat(),
-        random.nextInt(100),
-        random.nextFloat(),
-        random.nextLong(),
-        1 + random.nextInt(Integer.MAX_VALUE - 1),
-        random.nextInt(Integer.MAX_VALUE),
-        random.nextBoolean(),
-        ids(3),
-        random.nextInt(22) - 1,
-        random.nextInt(22) - 1);
+    return Sampling.builder()
+        .temperature(random.nextFloat())
+        .topP(1 - random.nextFloat())
+        .topK(random.nextInt(100))
+        .minP(random.nextFloat())
+        .seed(random.nextLong())
+        .maxTokens(1 + random.nextInt(Integer.MAX_VALUE - 1))
+        .minTokens(random.nextInt(Integer.MAX_VALUE))
+        .ignoreEos(random.nextBoolean())
+        .stopIds(ids(3))
+        .logprobs(random.nextInt(22) - 1)
+        .promptLogprobs(random.nextInt(22) - 1)
+        .penalties(random.nextBoolean() ? Penalties.NONE : penalties())
+        .rules(random.nextBoolean() ? TokenRules.NONE : rules())
+        .grammar(random.nextBoolean() ? null : grammar())
+        .build();
+  }
+
+  private Penalties penalties() {
+    return new Penalties(1 + random.nextFloat(), random.nextFloat() - 0.5f, random.nextFloat());
+  }
+
+  private TokenRules rules() {
+    TokenIds biased = ids(3);
+    List<Float> biases = biased.stream().mapToObj(_ -> random.nextFloat()).toList();
+    List<TokenIds> badWords = list(3, _ -> ids(2).concat(TokenIds.of(random.nextInt())));
+    return new TokenRules(biased, biases, ids(3), badWords);
+  }
+
+  private Grammar grammar() {
+    Grammar.Kind[] kinds = Grammar.Kind.values();
+    return new Grammar(kinds[random.nextInt(kinds.length)], text());
   }
 
   private RequestId request() {

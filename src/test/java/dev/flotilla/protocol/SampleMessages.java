@@ -45,6 +45,29 @@ final class SampleMessages {
           List.of(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 11L, 12L, 13L, 14L),
           1L << 33);
 
+  static final Sampling SAMPLING =
+      Sampling.builder()
+          .temperature(0.7f)
+          .topP(0.9f)
+          .topK(40)
+          .minP(0.05f)
+          .seed(-1)
+          .maxTokens(64)
+          .minTokens(1)
+          .ignoreEos(true)
+          .stopIds(TokenIds.of(2, 13))
+          .logprobs(5)
+          .promptLogprobs(0)
+          .penalties(new Penalties(1.5f, 0.25f, -0.5f))
+          .rules(
+              new TokenRules(
+                  TokenIds.of(4, 5),
+                  List.of(-100f, 2.5f),
+                  TokenIds.of(3, 4, 5),
+                  List.of(TokenIds.of(6, 7), TokenIds.of(8))))
+          .grammar(new Grammar(Grammar.Kind.REGEX, "a+b"))
+          .build();
+
   private SampleMessages() {}
 
   static Object of(FrameType type) {
@@ -57,7 +80,7 @@ final class SampleMessages {
               19,
               TokenIds.of(1, 2, 300, 128_255),
               TokenIds.of(7),
-              new Sampling(0.7f, 0.9f, 40, 0.05f, -1, 64, 1, true, TokenIds.of(2, 13), 5, 0),
+              SAMPLING,
               -3,
               "tenant-7");
       case ABORT -> new ToEngine.Abort(REQUEST, 2);

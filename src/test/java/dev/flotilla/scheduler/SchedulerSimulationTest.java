@@ -135,8 +135,11 @@ class SchedulerSimulationTest {
     Sampling sampling() {
       int min = random.nextInt(4) == 0 ? random.nextInt(10) : 0;
       TokenIds stops = random.nextBoolean() ? TokenIds.EMPTY : TokenIds.of(random.nextInt(VOCAB));
-      return new Sampling(
-          0, 1, 0, 0, 0, 1 + random.nextInt(30), min, random.nextBoolean(), stops, -1, -1);
+      return Sampling.greedy(1 + random.nextInt(30)).toBuilder()
+          .minTokens(min)
+          .ignoreEos(random.nextBoolean())
+          .stopIds(stops)
+          .build();
     }
 
     void submitNew() {
@@ -281,7 +284,7 @@ class SchedulerSimulationTest {
       for (Sequence sequence : scheduler.running()) {
         for (int i = 0; i < sequence.blockCount(); i++) {
           assertTrue(!owned.get(sequence.block(i)), "a block is owned twice");
-          assertTrue(scheduler.pool().isOwned(sequence.block(i)), "a block is used after free");
+          assertTrue(scheduler.pool().owners(sequence.block(i)) > 0, "a block is used after free");
           owned.set(sequence.block(i));
           used++;
         }

@@ -120,7 +120,7 @@ class SchedulerTest {
   void stopsAtEosUnlessIgnored() {
     Scheduler scheduler = scheduler(8, 50, 8, 100, 100);
     scheduler.submit(request(1, 2, 3));
-    Sampling deaf = new Sampling(0, 1, 0, 0, 0, 3, 0, true, TokenIds.EMPTY, -1, -1);
+    Sampling deaf = Sampling.greedy(3).toBuilder().ignoreEos(true).build();
     scheduler.submit(request(2, 2, deaf));
     List<Delta> deltas = step(scheduler, EOS);
     assertEquals(FinishReason.STOP, deltas.get(0).finish());
@@ -132,7 +132,7 @@ class SchedulerTest {
   @Test
   void stopsAtAStopIdOnlyAfterMinTokens() {
     Scheduler scheduler = scheduler(8, 50, 8, 100, 100);
-    Sampling sampling = new Sampling(0, 1, 0, 0, 0, 9, 2, false, TokenIds.of(7), -1, -1);
+    Sampling sampling = Sampling.greedy(9).toBuilder().minTokens(2).stopIds(TokenIds.of(7)).build();
     scheduler.submit(request(1, 2, sampling));
     assertNull(step(scheduler, 7).getFirst().finish());
     Delta second = step(scheduler, 7).getFirst();
@@ -186,7 +186,7 @@ class SchedulerTest {
     assertEquals(1, scheduler.counters().waiting());
     assertEquals(id(1), scheduler.running().getFirst().request);
     assertEquals(
-        scheduler.waiting().getFirst().length(),
+        scheduler.waiting().first().length(),
         scheduler.counters().queuedTokens(),
         "what was computed has to be computed again");
     rest.addAll(runAll(scheduler, 5));
@@ -313,7 +313,7 @@ class SchedulerTest {
 
   @Test
   void poolRefusesWhatNobodyOwns() {
-    BlockPool pool = new BlockPool(1);
+    BlockPool pool = new BlockPool(1, new PrefixEvents());
     int block = pool.allocate();
     assertThrows(IllegalStateException.class, pool::allocate);
     pool.free(block);

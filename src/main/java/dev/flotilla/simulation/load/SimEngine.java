@@ -13,6 +13,7 @@ import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import dev.flotilla.protocol.TokenIds;
 import dev.flotilla.scheduler.Admission;
+import dev.flotilla.scheduler.Backlog;
 import dev.flotilla.scheduler.Counters;
 import dev.flotilla.scheduler.Scheduler;
 import dev.flotilla.scheduler.SchedulerLimits;
@@ -61,7 +62,8 @@ final class SimEngine {
                 Integer.MAX_VALUE,
                 blocks,
                 model.blockTokens(),
-                TokenIds.EMPTY));
+                TokenIds.EMPTY)
+                .withPrefixCaching(model.prefixCaching()));
   }
 
   int rank() {
@@ -156,7 +158,7 @@ final class SimEngine {
     if (dead) {
       return;
     }
-    List<Unstarted> tail = scheduler.unstarted();
+    List<Unstarted> tail = Unstarted.of(scheduler);
     List<HandOver.Movable> movable = new ArrayList<>(tail.size());
     for (Unstarted request : tail) {
       ToEngine.Submit submit = request.submit();
@@ -210,7 +212,7 @@ final class SimEngine {
         0,
         acks(),
         null,
-        meter.work(scheduler.backlog(), fleet.now()));
+        meter.work(Backlog.of(scheduler), fleet.now()));
   }
 
   private List<LoadReport.Ack> acks() {

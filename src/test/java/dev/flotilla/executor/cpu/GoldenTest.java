@@ -185,7 +185,17 @@ class GoldenTest {
   void resultsDoNotDependOnTheBatch(Subject subject, String model) throws Exception {
     List<TokenIds> prompts =
         Golden.read(model).cases().stream().map(Golden.Case::promptIds).toList();
-    Sampling drawn = new Sampling(0.9f, 0.95f, 50, 0.01f, 11, 12, 0, false, TokenIds.EMPTY, 3, 1);
+    Sampling drawn =
+        Sampling.builder()
+            .temperature(0.9f)
+            .topP(0.95f)
+            .topK(50)
+            .minP(0.01f)
+            .seed(11)
+            .maxTokens(12)
+            .logprobs(3)
+            .promptLogprobs(1)
+            .build();
     try (Executor executor = subject.open(model)) {
       List<Streams.Generated> alone = new Streams(executor).run(prompts, drawn, 1);
       assertEquals(alone, new Streams(executor, 7).run(prompts, drawn, 5));
