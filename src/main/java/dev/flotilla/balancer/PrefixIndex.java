@@ -47,28 +47,45 @@ public final class PrefixIndex implements Machine {
     }
   }
 
-  /**
-   * An engine's change.
-   *
-   * @param number of the first of the changes, which are numbered one by one, additions first
-   */
-  public Taken change(Incarnation engine, long number, long[] added, long[] evicted) {
+  /** An engine's change of that number: it holds a block from now on. */
+  public Taken added(Incarnation engine, long number, long hash) {
     Holder holder = holder(engine);
-    long last = number + added.length + evicted.length - 1;
-    if (last <= holder.number) {
+    Taken taken = follow(holder, number);
+    if (taken == Taken.APPLIED) {
+      set(hash, holder.slot);
+    }
+    return taken;
+  }
+
+  /** An engine's change of that number: it does not hold a block any more. */
+  public Taken evicted(Incarnation engine, long number, long hash) {
+    Holder holder = holder(engine);
+    Taken taken = follow(holder, number);
+    if (taken == Taken.APPLIED) {
+      clear(hash, holder.slot);
+    }
+    return taken;
+  }
+
+  /** An engine's change of that number: it holds nothing any more, whatever came before. */
+  public Taken cleared(Incarnation engine, long number) {
+    Holder holder = holder(engine);
+    if (number <= holder.number) {
+      return Taken.OLD;
+    }
+    snapshot(engine, number, new long[0]);
+    return Taken.APPLIED;
+  }
+
+  private Taken follow(Holder holder, long number) {
+    if (number <= holder.number) {
       return Taken.OLD;
     }
     if (!holder.known || number != holder.number + 1) {
       unknown(holder);
       return Taken.GAP;
     }
-    for (long hash : added) {
-      set(hash, holder.slot);
-    }
-    for (long hash : evicted) {
-      clear(hash, holder.slot);
-    }
-    holder.number = last;
+    holder.number = number;
     return Taken.APPLIED;
   }
 

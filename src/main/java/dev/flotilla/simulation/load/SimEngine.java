@@ -1,6 +1,7 @@
 package dev.flotilla.simulation.load;
 
 import dev.flotilla.balancer.HandOver;
+import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.engine.StepMeter;
 import dev.flotilla.model.Batch;
 import dev.flotilla.model.StepResult;
@@ -15,6 +16,7 @@ import dev.flotilla.protocol.TokenIds;
 import dev.flotilla.scheduler.Admission;
 import dev.flotilla.scheduler.Backlog;
 import dev.flotilla.scheduler.Counters;
+import dev.flotilla.scheduler.PrefixEvent;
 import dev.flotilla.scheduler.Scheduler;
 import dev.flotilla.scheduler.SchedulerLimits;
 import dev.flotilla.scheduler.Unstarted;
@@ -43,6 +45,7 @@ final class SimEngine {
   private boolean dead;
   private long sequence;
   private long steps;
+  private long toldEvents;
 
   SimEngine(SimFleet fleet, int rank) {
     this.fleet = fleet;
@@ -137,8 +140,19 @@ final class SimEngine {
     }
     List<ToFrontend.Delta> deltas = scheduler.update(batch, new StepResult(drawn));
     meter.end(fleet.now());
+    tellPrefixes();
     fleet.reporter(rank).stepped();
     deliver(deltas);
+  }
+
+  private void tellPrefixes() {
+    List<PrefixEvent> events = scheduler.prefixEvents(toldEvents);
+    if (!events.isEmpty()) {
+      toldEvents = events.getLast().number();
+      if (fleet.settings().policy() == LoadBalancing.FLOTILLA) {
+        fleet.send(() -> fleet.frontends().forEach(f -> f.prefixes(incarnation, events)));
+      }
+    }
   }
 
   private void deliver(List<ToFrontend.Delta> deltas) {

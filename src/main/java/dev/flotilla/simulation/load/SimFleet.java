@@ -1,6 +1,7 @@
 package dev.flotilla.simulation.load;
 
 import dev.flotilla.balancer.PrefixChain;
+import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.config.ScriptedConfig;
 import dev.flotilla.model.Batch;
 import dev.flotilla.protocol.ClusterView;
@@ -9,6 +10,7 @@ import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToFrontend;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -38,7 +40,7 @@ public final class SimFleet {
   private double imbalanceSum;
   private int imbalanceSamples;
 
-  private SimFleet(Trace trace, List<PrefixChain> chains, SimSettings settings) {
+  private SimFleet(Trace trace, SimSettings settings) {
     this.settings = settings;
     delayNanos = Math.round(settings.delayMs() * 1e6);
     detected = new boolean[settings.engines()];
@@ -57,6 +59,10 @@ public final class SimFleet {
     }
     RandomGenerator random =
         RandomGeneratorFactory.of("L64X128MixRandom").create(settings.seed());
+    List<PrefixChain> chains =
+        settings.engine().prefixCaching() && settings.policy() == LoadBalancing.FLOTILLA
+            ? Prompts.chains(trace, settings.engine().blockTokens())
+            : Collections.nCopies(trace.requests().size(), PrefixChain.NONE);
     for (int i = 0; i < trace.requests().size(); i++) {
       SimFrontend frontend = frontends.get(random.nextInt(frontends.size()));
       RequestId id = new RequestId(frontend.id(), i);
@@ -66,8 +72,8 @@ public final class SimFleet {
   }
 
   /** Runs a trace to its end. */
-  public static SimResult run(Trace trace, List<PrefixChain> chains, SimSettings settings) {
-    return new SimFleet(trace, chains, settings).run();
+  public static SimResult run(Trace trace, SimSettings settings) {
+    return new SimFleet(trace, settings).run();
   }
 
   private SimResult run() {
@@ -165,6 +171,10 @@ public final class SimFleet {
     return reporters.get(rank);
   }
 
+  List<SimFrontend> frontends() {
+    return frontends;
+  }
+
   SimCoordinator coordinator() {
     return coordinator;
   }
@@ -239,7 +249,7 @@ public final class SimFleet {
     double ms = cost.baseMs();
     for (Batch.Item item : batch.items()) {
       int count = item.tokens().size();
-      int context = item.start() + count / 2;
+      double context = item.start() + count / 2.0;
       ms +=
           count == 1 && item.start() > 0
               ? cost.decodeMs() + cost.residentMs() * context

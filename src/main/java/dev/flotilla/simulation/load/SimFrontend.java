@@ -3,14 +3,18 @@ package dev.flotilla.simulation.load;
 import dev.flotilla.balancer.Balancer;
 import dev.flotilla.balancer.Client;
 import dev.flotilla.balancer.Ledger;
+import dev.flotilla.balancer.PrefixIndex;
 import dev.flotilla.balancer.Query;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.FrontendId;
+import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.LoadReport;
+import dev.flotilla.protocol.PrefixHash;
 import dev.flotilla.protocol.Sampling;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import dev.flotilla.protocol.TokenIds;
+import dev.flotilla.scheduler.PrefixEvent;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -41,10 +45,6 @@ final class SimFrontend {
 
   FrontendId id() {
     return id;
-  }
-
-  Balancer balancer() {
-    return balancer;
   }
 
   /** A client's request. */
@@ -80,6 +80,21 @@ final class SimFrontend {
 
   void report(LoadReport load) {
     ledger.report(load, fleet.now());
+  }
+
+  /** What an engine's prefix cache has gained and lost. */
+  void prefixes(Incarnation engine, List<PrefixEvent> events) {
+    PrefixIndex index = balancer.prefixes();
+    for (PrefixEvent event : events) {
+      PrefixHash hash = event.hash();
+      if (hash == null) {
+        index.cleared(engine, event.number());
+      } else if (event.kind() == PrefixEvent.Kind.ADDED) {
+        index.added(engine, event.number(), hash.low());
+      } else {
+        index.evicted(engine, event.number(), hash.low());
+      }
+    }
   }
 
   void view(ClusterView newer) {

@@ -1,9 +1,7 @@
 package dev.flotilla.simulation.load;
 
-import dev.flotilla.balancer.PrefixChain;
 import dev.flotilla.config.LoadBalancing;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.List;
 
 final class TraceBench {
@@ -12,7 +10,6 @@ final class TraceBench {
   public static void main(String[] args) throws Exception {
     for (String name : args[1].split(",")) {
       Trace trace = Trace.read(Path.of(args[0], name + ".jsonl.gz"));
-      List<PrefixChain> chains = Collections.nCopies(trace.requests().size(), PrefixChain.NONE);
       for (String policy : args[2].split(",")) {
         for (int seed = 1; seed <= Integer.parseInt(args[3]); seed++) {
           long start = System.nanoTime();
@@ -30,7 +27,7 @@ final class TraceBench {
                   !Boolean.getBoolean("nosteal"),
                   100,
                   SimSettings.EngineModel.of(trace.prefixes()));
-          SimResult r = SimFleet.run(trace, chains, settings);
+          SimResult r = SimFleet.run(trace, settings);
           System.out.printf(
               "%-22s %-15s seed %d p50 %.1f p99 %.1f tpot %.1f thr %.0f imb %.2f hit %.2f moved %d done %d lost %d  (%.1f s)%n",
               name, policy, seed, r.ttftP50Ms(), r.ttftP99Ms(), r.tpotP99Ms(), r.throughputTokensS(),
