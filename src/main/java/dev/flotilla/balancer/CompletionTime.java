@@ -103,8 +103,7 @@ final class CompletionTime implements Policy {
     int step = count == 1 ? 0 : 1 + Math.floorMod(decisions * 0x9E3779B9, count - 1);
     Seat one = seats[start];
     Seat other = seats[(start + step) % count];
-    double difference =
-        estimate(other, query, now).score() - estimate(one, query, now).score();
+    double difference = estimate(other, query, now).score() - estimate(one, query, now).score();
     return difference < 0 ? other : one;
   }
 

@@ -13,8 +13,7 @@ import java.util.stream.Collectors;
  * @param promptTokens of the request
  * @param candidates in rank order; those that were left out have no estimate to compare
  */
-public record Decision(
-    String policy, Rank chosen, int promptTokens, List<Candidate> candidates) {
+public record Decision(String policy, Rank chosen, int promptTokens, List<Candidate> candidates) {
 
   /**
    * One engine.

@@ -11,8 +11,8 @@ import java.util.Map;
  * engine has a number; after a gap the engine's blocks are unknown, and thus not counted, until a
  * snapshot comes. Wrong entries cost time only: the engine itself decides what it can reuse.
  *
- * <p>An open-addressing table from a hash to a set of engines, one bit each, so that one walk over a
- * prompt's blocks finds the hits of all engines. Used by one thread.
+ * <p>An open-addressing table from a hash to a set of engines, one bit each, so that one walk over
+ * a prompt's blocks finds the hits of all engines. Used by one thread.
  */
 public final class PrefixIndex implements Machine {
   /** What became of a change. */

@@ -163,7 +163,9 @@ public final class Rebalancer implements Machine {
         ClusterView.Engine engine = view.engines().get(i);
         seats[i] = new Seat(engine, ledger.account(engine.incarnation()));
       }
-      settling.keySet().removeIf(i -> view.engines().stream().noneMatch(e -> e.incarnation().equals(i)));
+      settling
+          .keySet()
+          .removeIf(i -> view.engines().stream().noneMatch(e -> e.incarnation().equals(i)));
     }
   }
 }

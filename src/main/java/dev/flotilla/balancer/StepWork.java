@@ -8,7 +8,8 @@ package dev.flotilla.balancer;
  * @param decoding decoding sequences
  * @param decodeContext the sum over them of the tokens that each attends to
  */
-public record StepWork(long prefillTokens, double prefillContext, int decoding, long decodeContext) {
+public record StepWork(
+    long prefillTokens, double prefillContext, int decoding, long decodeContext) {
   /** Nothing. */
   public static final StepWork NONE = new StepWork(0, 0, 0, 0);
 }

@@ -26,7 +26,6 @@ final class VllmClassic implements Policy {
   @Override
   public Estimate estimate(Seat seat, Query query, long now) {
     Account account = seat.account;
-    return Estimate.count(
-        WAITING_WEIGHT * account.publishedWaiting() + account.publishedRunning());
+    return Estimate.count(WAITING_WEIGHT * account.publishedWaiting() + account.publishedRunning());
   }
 }

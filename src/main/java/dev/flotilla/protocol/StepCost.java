@@ -39,7 +39,9 @@ public record StepCost(
     return ms >= 0 && ms < Double.POSITIVE_INFINITY;
   }
 
-  /** Prefill of the tokens from {@code done} to {@code end} of a prompt, without any step's base. */
+  /**
+   * Prefill of the tokens from {@code done} to {@code end} of a prompt, without any step's base.
+   */
   public double prefill(double done, double end) {
     return prefillMs * (end - done) + prefillContextMs * (end * end - done * done) / 2;
   }

@@ -1,6 +1,5 @@
 package dev.flotilla.simulation.load;
 
-import dev.flotilla.balancer.HandOver;
 import dev.flotilla.balancer.Ledger;
 import dev.flotilla.balancer.Rebalancer;
 import dev.flotilla.config.LoadBalancing;

@@ -59,13 +59,13 @@ final class SimEngine {
     scheduler =
         new Scheduler(
             new SchedulerLimits(
-                model.maxNumSeqs(),
-                model.maxNumBatchedTokens(),
-                Integer.MAX_VALUE,
-                Integer.MAX_VALUE,
-                blocks,
-                model.blockTokens(),
-                TokenIds.EMPTY)
+                    model.maxNumSeqs(),
+                    model.maxNumBatchedTokens(),
+                    Integer.MAX_VALUE,
+                    Integer.MAX_VALUE,
+                    blocks,
+                    model.blockTokens(),
+                    TokenIds.EMPTY)
                 .withPrefixCaching(model.prefixCaching()));
   }
 

@@ -57,8 +57,7 @@ public final class SimFleet {
     for (int i = 0; i < settings.frontends(); i++) {
       frontends.add(new SimFrontend(this, i, coordinator.view()));
     }
-    RandomGenerator random =
-        RandomGeneratorFactory.of("L64X128MixRandom").create(settings.seed());
+    RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(settings.seed());
     List<PrefixChain> chains =
         settings.engine().prefixCaching() && settings.policy() == LoadBalancing.FLOTILLA
             ? Prompts.chains(trace, settings.engine().blockTokens())
@@ -87,7 +86,8 @@ public final class SimFleet {
         break;
       }
     }
-    return SimResult.of(settings.policy(), requests, moved, imbalanceSum / Math.max(1, imbalanceSamples));
+    return SimResult.of(
+        settings.policy(), requests, moved, imbalanceSum / Math.max(1, imbalanceSamples));
   }
 
   private void arrive(int index) {

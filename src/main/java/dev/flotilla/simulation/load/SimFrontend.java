@@ -39,8 +39,7 @@ final class SimFrontend {
     id = new FrontendId("frontend-" + index);
     ledger = new Ledger(id);
     SimSettings settings = fleet.settings();
-    balancer =
-        new Balancer(settings.policy(), new Client(index, settings.frontends()), ledger);
+    balancer = new Balancer(settings.policy(), new Client(index, settings.frontends()), ledger);
   }
 
   FrontendId id() {

@@ -3,6 +3,7 @@ package dev.flotilla.simulation.load;
 import dev.flotilla.config.LoadBalancing;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 
 /**
  * What a run showed.
@@ -49,8 +50,7 @@ public record SimResult(
       cached += request.cachedTokens;
       prompts += request.arrival.input();
       if (request.delivered > 1) {
-        each[several++] =
-            (request.lastNanos - request.firstNanos) / 1e6 / (request.delivered - 1);
+        each[several++] = (request.lastNanos - request.firstNanos) / 1e6 / (request.delivered - 1);
       }
     }
     double seconds = (end - requests.getFirst().arrivedNanos) / 1e9;
@@ -65,6 +65,26 @@ public record SimResult(
         moved,
         completed,
         requests.size() - completed);
+  }
+
+  /** The median of each figure over runs of one policy, of which there is at least one. */
+  public static SimResult median(List<SimResult> runs) {
+    return new SimResult(
+        runs.getFirst().policy(),
+        middle(runs, SimResult::ttftP50Ms),
+        middle(runs, SimResult::ttftP99Ms),
+        middle(runs, SimResult::tpotP99Ms),
+        middle(runs, SimResult::throughputTokensS),
+        middle(runs, SimResult::imbalance),
+        middle(runs, SimResult::prefixHitShare),
+        (int) middle(runs, SimResult::moved),
+        (int) middle(runs, SimResult::completed),
+        (int) middle(runs, SimResult::lost));
+  }
+
+  private static double middle(List<SimResult> runs, ToDoubleFunction<SimResult> figure) {
+    double[] values = runs.stream().mapToDouble(figure).toArray();
+    return percentile(values, values.length, 0.5);
   }
 
   private static double percentile(double[] values, int count, double share) {

@@ -68,8 +68,7 @@ public record SimSettings(
     /** The engine that the shared traces are scaled for; one with a prefix cache where it helps. */
     public static EngineModel of(boolean prefixes) {
       return prefixes
-          ? new EngineModel(
-              ScriptedConfig.DEFAULT, 1_500_000, Trace.BLOCK_TOKENS, 256, 8192, true)
+          ? new EngineModel(ScriptedConfig.DEFAULT, 1_500_000, Trace.BLOCK_TOKENS, 256, 8192, true)
           : new EngineModel(ScriptedConfig.DEFAULT, 400_000, 16, 256, 8192, false);
     }
   }
@@ -88,8 +87,7 @@ public record SimSettings(
         speedFactors.size() <= engines,
         "%d speed factors for %d engines".formatted(speedFactors.size(), engines));
     for (double factor : speedFactors) {
-      require(
-          factor > 0 && factor < 1e6, "a speed factor must be above 0, not " + factor);
+      require(factor > 0 && factor < 1e6, "a speed factor must be above 0, not " + factor);
     }
     require(delayMs >= 0 && delayMs <= 1e6, "delay-ms must be at least 0, not " + delayMs);
     require(reportMs >= 0 && reportMs <= 1e6, "report-ms must be at least 0, not " + reportMs);

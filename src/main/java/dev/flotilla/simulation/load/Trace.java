@@ -131,10 +131,7 @@ public record Trace(List<Arrival> requests) {
           name, index, "t_ms (from 0), input and output (from 1) must be there, and be numbers");
     }
     return new Arrival(
-        ms,
-        (int) input,
-        (int) output,
-        Arrays.stream(blocks, 0, count).boxed().toList());
+        ms, (int) input, (int) output, Arrays.stream(blocks, 0, count).boxed().toList());
   }
 
   private static double number(JsonParser json, JsonToken value) throws IOException {

@@ -30,8 +30,18 @@ final class TraceBench {
           SimResult r = SimFleet.run(trace, settings);
           System.out.printf(
               "%-22s %-15s seed %d p50 %.1f p99 %.1f tpot %.1f thr %.0f imb %.2f hit %.2f moved %d done %d lost %d  (%.1f s)%n",
-              name, policy, seed, r.ttftP50Ms(), r.ttftP99Ms(), r.tpotP99Ms(), r.throughputTokensS(),
-              r.imbalance(), r.prefixHitShare(), r.moved(), r.completed(), r.lost(),
+              name,
+              policy,
+              seed,
+              r.ttftP50Ms(),
+              r.ttftP99Ms(),
+              r.tpotP99Ms(),
+              r.throughputTokensS(),
+              r.imbalance(),
+              r.prefixHitShare(),
+              r.moved(),
+              r.completed(),
+              r.lost(),
               (System.nanoTime() - start) / 1e9);
         }
       }
