@@ -30,7 +30,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       ServeCommand.class,
       CompleteCommand.class,
       EnginesCommand.class,
-      BenchCommand.class
+      BenchCommand.class,
+      SimCommand.class
     })
 public final class Flotilla implements Callable<Integer> {
   @Spec

@@ -1,5 +1,6 @@
 package dev.flotilla.balancer;
 
+import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.Epoch;
@@ -10,7 +11,6 @@ import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -42,9 +42,10 @@ public class BalancerBench {
   @Param({"16", "128"})
   private int ranks;
 
-  private final Balancer balancer = new Balancer(0);
   private final Ledger ledger = new Ledger(OWNER);
+  private final Balancer balancer = new Balancer(LoadBalancing.FLOTILLA, Client.ALONE, ledger);
   private ClusterView view = ClusterView.EMPTY;
+  private Query query = Query.of(1000);
 
   /** A view of busy engines. */
   @Setup(Level.Trial)
@@ -53,7 +54,7 @@ public class BalancerBench {
         IntStream.range(0, ranks).mapToObj(BalancerBench::engine).toList();
     view = new ClusterView(1, 1, ranks, engines);
     for (ClusterView.Engine engine : engines) {
-      ledger.report(report(engine.rank(), engine.incarnation()));
+      ledger.report(report(engine.rank(), engine.incarnation()), 0);
       for (int i = 0; i < UNACKNOWLEDGED; i++) {
         ledger.send(engine.incarnation(), 500);
       }
@@ -98,6 +99,6 @@ public class BalancerBench {
   /** One choice. */
   @Benchmark
   public Optional<Balancer.Choice> choose() {
-    return balancer.choose(view, ledger, 1000, Set.of());
+    return balancer.choose(view, query, 1_000_000);
   }
 }

@@ -1,73 +1,143 @@
 package dev.flotilla.balancer;
 
+import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.protocol.ClusterView;
-import dev.flotilla.protocol.Incarnation;
-import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Machine;
+import dev.flotilla.protocol.Rank;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
-import java.util.Set;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Chooses the engine with the fewest outstanding tokens: prompt tokens queued there, our own sends
- * that it has not acknowledged, and a tenth of the tokens that it holds and will decode over. Ties
- * go round. Used by one thread.
+ * Chooses an engine for each request of one client, by the policy that was configured, from the
+ * client's view and {@link Ledger}. Engines that are not ready, suspect, excluded or of ranks that
+ * are not this client's are never chosen. Used by one thread.
  */
 public final class Balancer implements Machine {
-  /** A held token costs a decode step about a tenth of what a prompt token costs a prefill. */
-  private static final double RESIDENT_WEIGHT = 0.1;
+  private final LoadBalancing name;
+  private final Policy policy;
+  private final Ledger ledger;
+  private final Predicate<Rank> ranks;
+  private final PrefixIndex prefixes = new PrefixIndex();
+  private ClusterView known = ClusterView.EMPTY;
+  private Seat[] seats = new Seat[0];
+  private Seat[] eligible = new Seat[0];
 
-  private int next;
+  /** Over all ranks. */
+  public Balancer(LoadBalancing policy, Client client, Ledger ledger) {
+    this(policy, client, ledger, rank -> true);
+  }
 
-  /** Ties start at the given rank. */
-  public Balancer(int start) {
-    this.next = start;
+  /** Over the ranks that are this client's, as hybrid and external load balancing have it. */
+  public Balancer(LoadBalancing policy, Client client, Ledger ledger, Predicate<Rank> ranks) {
+    this.name = policy;
+    this.ledger = ledger;
+    this.ranks = ranks;
+    this.policy =
+        switch (policy) {
+          case ROUND_ROBIN -> new RoundRobin(client);
+          case LEAST_IN_FLIGHT -> new LeastInFlight(client);
+          case VLLM_CLASSIC -> new VllmClassic(client);
+          case VLLM -> new Vllm(client);
+          case FLOTILLA -> new CompletionTime(client, ledger);
+        };
   }
 
   /**
-   * A decision.
+   * A choice.
    *
-   * @param score outstanding tokens, the request's own included
+   * @param score what the policy compared; smaller is better
+   * @param cachedTokens of the prompt, those that the engine's prefix cache is thought to hold
    */
-  public record Choice(ClusterView.Engine engine, double score) {}
+  public record Choice(ClusterView.Engine engine, double score, int cachedTokens) {}
 
-  /**
-   * The engine for a request.
-   *
-   * @param excluded engines not to be chosen, for example those that just failed it
-   * @return empty when no engine serves
-   */
-  public Optional<Choice> choose(
-      ClusterView view, Ledger ledger, int promptTokens, Set<Incarnation> excluded) {
-    int count = view.engines().size();
-    ClusterView.Engine best = null;
-    double bestScore = Double.POSITIVE_INFINITY;
-    for (int i = 0; i < count; i++) {
-      ClusterView.Engine engine = view.engines().get(Math.floorMod(next + i, count));
-      if (!engine.serving() || excluded.contains(engine.incarnation())) {
-        continue;
-      }
-      double score = promptTokens + outstanding(engine, ledger);
-      if (score < bestScore) {
-        bestScore = score;
-        best = engine;
+  /** What the engines' prefix caches hold; to be kept up by the caller. */
+  public PrefixIndex prefixes() {
+    return prefixes;
+  }
+
+  /** The engine for a request; empty when none may get it. */
+  public Optional<Choice> choose(ClusterView view, Query query, long nowNanos) {
+    adopt(view);
+    int count = 0;
+    for (Seat seat : seats) {
+      if (leftOut(seat.engine, query) == null) {
+        eligible[count++] = seat;
       }
     }
-    if (best == null) {
+    if (count == 0) {
       return Optional.empty();
     }
-    next = Math.floorMod(next + 1, count);
-    return Optional.of(new Choice(best, bestScore));
+    lookUp(query);
+    boolean told = query.only() != null;
+    Seat seat = told ? eligible[0] : policy.choose(eligible, count, query, nowNanos);
+    double score = policy.estimate(seat, query, nowNanos).score();
+    return Optional.of(new Choice(seat.engine, score, seat.cached));
   }
 
-  private static double outstanding(ClusterView.Engine engine, Ledger ledger) {
-    LoadReport direct = ledger.freshest(engine.incarnation()).orElse(null);
-    LoadReport published = engine.load();
-    LoadReport load =
-        direct == null || (published != null && published.sequence() > direct.sequence())
-            ? published
-            : direct;
-    double reported =
-        load == null ? 0 : load.queuedTokens() + RESIDENT_WEIGHT * load.residentTokens();
-    return reported + ledger.unacknowledgedTokens(engine.incarnation());
+  /**
+   * Why the rank would be chosen now, if the request came now. To be called before the choice is
+   * entered in the ledger, which changes what is compared.
+   */
+  public Decision explain(ClusterView view, Query query, Rank chosen, long nowNanos) {
+    adopt(view);
+    lookUp(query);
+    List<Decision.Candidate> candidates = new ArrayList<>(seats.length);
+    for (Seat seat : seats) {
+      String leftOut = leftOut(seat.engine, query);
+      candidates.add(
+          new Decision.Candidate(
+              seat.engine.rank(),
+              leftOut == null ? "" : leftOut,
+              seat.cached,
+              policy.estimate(seat, query, nowNanos)));
+    }
+    return new Decision(name.flag(), chosen, query.promptTokens(), candidates);
+  }
+
+  @SuppressWarnings("ReferenceEquality") // a view is immutable: the same one needs no second look
+  private void adopt(ClusterView view) {
+    if (view == known) {
+      return;
+    }
+    known = view;
+    int count = view.engines().size();
+    seats = new Seat[count];
+    eligible = new Seat[count];
+    for (int i = 0; i < count; i++) {
+      ClusterView.Engine engine = view.engines().get(i);
+      seats[i] = new Seat(engine, ledger.account(engine.incarnation()));
+    }
+  }
+
+  private void lookUp(Query query) {
+    boolean any = query.prefix().size() > 0 && prefixes.size() > 0;
+    if (any) {
+      prefixes.look(query.prefix());
+    }
+    for (Seat seat : seats) {
+      int hits = any ? prefixes.hits(seat.engine.incarnation()) : 0;
+      // The last token is always computed: its successor is what is asked for.
+      seat.cached =
+          Math.min(hits * query.prefix().blockTokens(), Math.max(0, query.promptTokens() - 1));
+    }
+  }
+
+  private @Nullable String leftOut(ClusterView.Engine engine, Query query) {
+    if (query.only() != null && !engine.rank().equals(query.only())) {
+      return "unasked";
+    }
+    if (engine.suspect()) {
+      return "suspect";
+    }
+    if (!engine.serving()) {
+      return "down";
+    }
+    if (query.excluded().contains(engine.incarnation())) {
+      return "excluded";
+    }
+    return ranks.test(engine.rank()) ? null : "elsewhere";
   }
 }

@@ -1,59 +1,88 @@
 package dev.flotilla.balancer;
 
+import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Machine;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * What one front-end knows of each engine's load: the freshest report, and its own sends that no
- * report has acknowledged yet. A new report never erases a send, and nothing counts twice. Used by
- * one thread.
+ * What one front-end knows of each engine's load: the freshest report, what the last published view
+ * said, and its own sends that no report has acknowledged yet. A new report never erases a send,
+ * and nothing counts twice. Used by one thread.
  */
 public final class Ledger implements Machine {
+  /** A guess until requests have ended; then a mean over about the last 100. */
+  private static final double FIRST_OUTPUTS = 200;
+
+  private static final double OUTPUTS_WEIGHT = 0.01;
+
   private final FrontendId owner;
   private final Map<Incarnation, Account> accounts = new HashMap<>();
+  private double meanOutputs = FIRST_OUTPUTS;
 
   /** An empty ledger. */
   public Ledger(FrontendId owner) {
     this.owner = owner;
   }
 
-  private static final class Account {
-    private final Deque<Send> unacknowledged = new ArrayDeque<>();
-    private long lastSequence;
-    private @org.jspecify.annotations.Nullable LoadReport freshest;
-  }
-
-  private record Send(long sequence, long tokens) {}
-
   /** Notes a send of so many prompt tokens, and gives it its sequence number, from 1. */
   public long send(Incarnation engine, long tokens) {
-    Account account = accounts.computeIfAbsent(engine, ignored -> new Account());
-    account.lastSequence++;
-    account.unacknowledged.add(new Send(account.lastSequence, tokens));
-    return account.lastSequence;
+    return send(engine, Math.toIntExact(tokens), 0);
+  }
+
+  /**
+   * Notes a send, and gives it its sequence number, from 1.
+   *
+   * @param cached of its tokens, those that the engine's prefix cache is thought to hold
+   */
+  public long send(Incarnation engine, int tokens, int cached) {
+    return account(engine).send(tokens, Math.min(tokens, cached));
+  }
+
+  /** A request that was sent has ended, or moved elsewhere. */
+  public void ended(Incarnation engine) {
+    Account account = accounts.get(engine);
+    if (account != null) {
+      account.ended();
+    }
+  }
+
+  /** A request has ended after so many output tokens. */
+  public void outputs(int tokens) {
+    meanOutputs += OUTPUTS_WEIGHT * (tokens - meanOutputs);
+  }
+
+  /** The mean length of outputs, of late. */
+  double meanOutputs() {
+    return meanOutputs;
   }
 
   /** Takes a report if it is newer than what is known; says whether it was. */
-  public boolean report(LoadReport report) {
-    Account account = accounts.computeIfAbsent(report.incarnation(), ignored -> new Account());
-    LoadReport known = account.freshest;
-    if (known != null && report.sequence() <= known.sequence()) {
-      return false;
+  public boolean report(LoadReport report, long nowNanos) {
+    return account(report.incarnation()).report(report, report.ackOf(owner), nowNanos);
+  }
+
+  /**
+   * Takes a published view. Its reports replace what the last view said; and where nothing newer is
+   * known, the coordinator confirms that nothing newer came to it either.
+   */
+  public void take(ClusterView view, long nowNanos) {
+    for (ClusterView.Engine engine : view.engines()) {
+      LoadReport load = engine.load();
+      if (load != null) {
+        Account account = account(engine.incarnation());
+        boolean newer = report(load, nowNanos);
+        account.publish(load);
+        LoadReport known = account.report();
+        if (!newer && !engine.suspect() && known != null && known.sequence() == load.sequence()) {
+          account.confirm(nowNanos);
+        }
+      }
     }
-    account.freshest = report;
-    long acknowledged = report.ackOf(owner);
-    while (!account.unacknowledged.isEmpty()
-        && account.unacknowledged.peekFirst().sequence() <= acknowledged) {
-      account.unacknowledged.removeFirst();
-    }
-    return true;
   }
 
   /** Forgets an engine that is gone. */
@@ -64,12 +93,16 @@ public final class Ledger implements Machine {
   /** The newest report of an engine. */
   public Optional<LoadReport> freshest(Incarnation engine) {
     Account account = accounts.get(engine);
-    return account == null ? Optional.empty() : Optional.ofNullable(account.freshest);
+    return account == null ? Optional.empty() : Optional.ofNullable(account.report());
   }
 
   /** Prompt tokens sent and not yet acknowledged. */
   public long unacknowledgedTokens(Incarnation engine) {
     Account account = accounts.get(engine);
-    return account == null ? 0 : account.unacknowledged.stream().mapToLong(Send::tokens).sum();
+    return account == null ? 0 : account.sentTokens();
+  }
+
+  Account account(Incarnation engine) {
+    return accounts.computeIfAbsent(engine, ignored -> new Account());
   }
 }

@@ -1,9 +1,12 @@
 package dev.flotilla.coordinator;
 
 import dev.flotilla.balancer.Balancer;
+import dev.flotilla.balancer.Client;
 import dev.flotilla.balancer.Ledger;
+import dev.flotilla.balancer.Query;
 import dev.flotilla.config.Config;
 import dev.flotilla.config.CoordinatorConfig;
+import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
@@ -20,7 +23,6 @@ import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,8 +39,8 @@ public final class CoordinatorVerticle extends VerticleBase {
   /** Longer prompts than any model takes; keeps scores within what a JSON number holds. */
   private static final int PROMPT_TOKENS_MAX = 100_000_000;
 
-  private final Balancer balancer = new Balancer(0);
   private final Ledger ledger = new Ledger(new FrontendId("coordinator"));
+  private final Balancer balancer = new Balancer(LoadBalancing.FLOTILLA, Client.ALONE, ledger);
   private final List<Bus.Subscription> subscriptions = new ArrayList<>();
   private final List<MessageConsumer<Object>> services = new ArrayList<>();
   private @Nullable Bus bus;
@@ -184,8 +186,10 @@ public final class CoordinatorVerticle extends VerticleBase {
     }
     ClusterView fresh =
         Objects.requireNonNull(membership).view(Objects.requireNonNull(publisher).version());
+    long now = System.nanoTime();
+    ledger.take(fresh, now);
     balancer
-        .choose(fresh, ledger, number.intValue(), Set.of())
+        .choose(fresh, Query.of(number.intValue()), now)
         .ifPresentOrElse(
             choice ->
                 request.reply(

@@ -1,7 +1,11 @@
 package dev.flotilla.frontend;
 
 import dev.flotilla.balancer.Balancer;
+import dev.flotilla.balancer.Client;
 import dev.flotilla.balancer.Ledger;
+import dev.flotilla.balancer.PrefixChain;
+import dev.flotilla.balancer.Query;
+import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.config.RankRange;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.ClusterView.Engine;
@@ -30,6 +34,9 @@ final class Fleet implements Machine {
    */
   static final long GRACE_NANOS = 3_000_000_000L;
 
+  /** As many as one port is usually shared by. */
+  private static final int CLIENTS = 4;
+
   private final FrontendId owner;
   private final @Nullable RankRange ranks;
   private final Ledger ledger;
@@ -49,7 +56,9 @@ final class Fleet implements Machine {
     this.owner = owner;
     this.ranks = ranks;
     this.ledger = new Ledger(owner);
-    this.balancer = new Balancer(owner.hashCode() & 0xffff);
+    // Ids are random, so that front-ends' scans of equal engines start apart.
+    Client client = new Client(Math.floorMod(owner.hashCode(), CLIENTS), CLIENTS);
+    this.balancer = new Balancer(LoadBalancing.FLOTILLA, client, ledger);
   }
 
   /** What is known now. */
@@ -66,12 +75,7 @@ final class Fleet implements Machine {
       graceUntil = nowNanos + GRACE_NANOS;
     }
     published = newer;
-    for (Engine engine : newer.engines()) {
-      LoadReport load = engine.load();
-      if (load != null) {
-        ledger.report(load);
-      }
-    }
+    ledger.take(newer, nowNanos);
     return replace(nowNanos);
   }
 
@@ -122,8 +126,8 @@ final class Fleet implements Machine {
   }
 
   /** Takes an engine's own report. */
-  void report(LoadReport load) {
-    ledger.report(load);
+  void report(LoadReport load, long nowNanos) {
+    ledger.report(load, nowNanos);
   }
 
   /** Notes a send; its number goes with it. */
@@ -149,11 +153,10 @@ final class Fleet implements Machine {
    *
    * @param only the rank that the client insists on
    */
-  Optional<Engine> choose(int promptTokens, Set<Incarnation> failed, @Nullable Rank only) {
-    if (only != null) {
-      return choosable.engine(only).filter(e -> e.serving() && !failed.contains(e.incarnation()));
-    }
-    return balancer.choose(choosable, ledger, promptTokens, failed).map(Balancer.Choice::engine);
+  Optional<Engine> choose(
+      int promptTokens, Set<Incarnation> failed, @Nullable Rank only, long nowNanos) {
+    Query query = new Query(promptTokens, PrefixChain.NONE, failed, only);
+    return balancer.choose(choosable, query, nowNanos).map(Balancer.Choice::engine);
   }
 
   /** Engines that may get new work from here. */

@@ -114,9 +114,9 @@ final class Streams {
 
   /** What one engine's step brought. */
   void accept(ToFrontend.Tokens tokens) {
-    fleet.report(tokens.load());
-    Incarnation from = tokens.load().incarnation();
     long now = System.nanoTime();
+    fleet.report(tokens.load(), now);
+    Incarnation from = tokens.load().incarnation();
     for (ToFrontend.Delta delta : tokens.deltas()) {
       Choice choice = find(delta.request());
       if (choice != null) {
@@ -162,7 +162,7 @@ final class Streams {
 
   /** An engine's report alone. */
   void report(LoadReport load) {
-    fleet.report(load);
+    fleet.report(load, System.nanoTime());
   }
 
   /** A view of all engines. */
@@ -253,8 +253,8 @@ final class Streams {
 
   private void choose(Choice choice, Set<Incarnation> failed) {
     int tokens = choice.prompt().ids().size() + choice.stream.count();
-    var engine = fleet.choose(tokens, failed, choice.generation.request.routing().rank());
     long now = System.nanoTime();
+    var engine = fleet.choose(tokens, failed, choice.generation.request.routing().rank(), now);
     apply(
         choice,
         engine.isPresent()

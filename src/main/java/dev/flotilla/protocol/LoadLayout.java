@@ -35,6 +35,36 @@ final class LoadLayout {
     if (totals != null) {
       write(totals, out);
     }
+    write(load.work(), out);
+  }
+
+  private static void write(EngineWork work, FrameWriter out) {
+    out.f32(work.queuedPrefillMs());
+    out.i32(work.decoding());
+    out.i64(work.decodeContext());
+    out.i64(work.kvQueued());
+    out.f32(work.msToStepEnd());
+    StepCost cost = work.cost();
+    out.f32((float) cost.baseMs());
+    out.f32((float) cost.prefillMs());
+    out.f32((float) cost.prefillContextMs());
+    out.f32((float) cost.decodeMs());
+    out.f32((float) cost.decodeContextMs());
+  }
+
+  private static EngineWork work(FrameReader in) {
+    return new EngineWork(in.f32(), in.i32(), in.i64(), in.i64(), in.f32(), cost(in));
+  }
+
+  private static StepCost cost(FrameReader in) {
+    float[] ms = {in.f32(), in.f32(), in.f32(), in.f32(), in.f32()};
+    for (float value : ms) {
+      if (!(value >= 0 && value < Float.POSITIVE_INFINITY)) {
+        throw new FrameException(
+            FrameException.Problem.BODY, "step costs of at least 0", Float.toString(value));
+      }
+    }
+    return new StepCost(ms[0], ms[1], ms[2], ms[3], ms[4]);
   }
 
   private static void write(EngineTotals totals, FrameWriter out) {
@@ -76,7 +106,8 @@ final class LoadLayout {
         in.flag(),
         in.i64(),
         acks(in),
-        in.flag() ? totals(in) : null);
+        in.flag() ? totals(in) : null,
+        work(in));
   }
 
   private static List<LoadReport.Ack> acks(FrameReader in) {

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param lastStepAgeMs time since the last step ended, 0 while one runs; -1 before the first
  * @param acks the highest {@link ToEngine.Submit#sequence()} received, per front-end
  * @param totals what the engine has done since its start; on heartbeats only, else null
+ * @param work the load as time, for the balancer
  */
 public record LoadReport(
     Rank rank,
@@ -41,7 +42,8 @@ public record LoadReport(
     boolean stepping,
     long lastStepAgeMs,
     List<Ack> acks,
-    @Nullable EngineTotals totals) {
+    @Nullable EngineTotals totals,
+    EngineWork work) {
 
   /** The highest sequence number received from one front-end. */
   public record Ack(FrontendId frontend, long sequence) {}
@@ -87,6 +89,44 @@ public record LoadReport(
         null);
   }
 
+  /** One whose load as time is guessed. */
+  public LoadReport(
+      Rank rank,
+      Incarnation incarnation,
+      Epoch epoch,
+      long sequence,
+      int waiting,
+      int running,
+      long queuedTokens,
+      long residentTokens,
+      int kvBlocksUsed,
+      int kvBlocks,
+      long step,
+      long wave,
+      boolean stepping,
+      long lastStepAgeMs,
+      List<Ack> acks,
+      @Nullable EngineTotals totals) {
+    this(
+        rank,
+        incarnation,
+        epoch,
+        sequence,
+        waiting,
+        running,
+        queuedTokens,
+        residentTokens,
+        kvBlocksUsed,
+        kvBlocks,
+        step,
+        wave,
+        stepping,
+        lastStepAgeMs,
+        acks,
+        totals,
+        EngineWork.guessed(running, queuedTokens, residentTokens));
+  }
+
   /** The same with other totals. */
   public LoadReport withTotals(@Nullable EngineTotals others) {
     return new LoadReport(
@@ -105,7 +145,8 @@ public record LoadReport(
         stepping,
         lastStepAgeMs,
         acks,
-        others);
+        others,
+        work);
   }
 
   /** The highest sequence number received from the front-end; 0 if none was. */

@@ -41,6 +41,11 @@ final class PrefixCache implements Machine {
     return hits;
   }
 
+  /** How many tokens need not be computed if the sequence starts now. */
+  int heldTokens(Sequence sequence) {
+    return hits(sequence) * blockSize;
+  }
+
   /** How many of the first so many held blocks have no owner yet and count as free. */
   int ownerless(Sequence sequence, int hits) {
     int count = 0;

@@ -44,7 +44,7 @@ public final class Scheduler implements Machine {
   private final SchedulerLimits limits;
   private final PrefixEvents events = new PrefixEvents();
   private final BlockPool pool;
-  private final PrefixCache cache;
+  final PrefixCache cache;
   private final Tally tally = new Tally();
   private final NavigableSet<Sequence> waiting = new TreeSet<>();
   private final List<Sequence> running = new ArrayList<>(); // in order

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class Sequence implements Comparable<Sequence> {
   private static final int FIRST_CAPACITY = 64;
 
+  final ToEngine.Submit submit;
   final long id;
   final RequestId request;
   final int attempt;
@@ -52,6 +53,7 @@ final class Sequence implements Comparable<Sequence> {
   private boolean ended;
 
   Sequence(long id, ToEngine.Submit submit, long order, long nowNanos) {
+    this.submit = submit;
     this.id = id;
     this.order = order;
     arrivedNanos = nowNanos;
@@ -191,6 +193,11 @@ final class Sequence implements Comparable<Sequence> {
     }
     blockCount = 0;
     blockTable = null;
+  }
+
+  /** Whether it was never in a batch. */
+  boolean untouched() {
+    return startedNanos < 0;
   }
 
   /** All that is known has to be computed again. */

@@ -149,7 +149,23 @@ final class RandomMessages {
         random.nextBoolean(),
         random.nextLong(),
         list(3, _ -> new LoadReport.Ack(frontend(), random.nextLong())),
-        random.nextBoolean() ? null : totals());
+        random.nextBoolean() ? null : totals(),
+        work());
+  }
+
+  private EngineWork work() {
+    return new EngineWork(
+        random.nextFloat(),
+        random.nextInt(),
+        random.nextLong(),
+        random.nextLong(),
+        random.nextFloat(),
+        new StepCost(
+            random.nextFloat(),
+            random.nextFloat(),
+            random.nextFloat(),
+            random.nextFloat(),
+            random.nextFloat()));
   }
 
   private EngineTotals totals() {

@@ -30,7 +30,10 @@ final class SampleMessages {
           0,
           List.of(
               new LoadReport.Ack(FRONTEND, 19),
-              new LoadReport.Ack(new FrontendId("fe-2"), 1L << 40)));
+              new LoadReport.Ack(new FrontendId("fe-2"), 1L << 40)),
+          null,
+          new EngineWork(
+              37.5f, 7, 45_678, 2345, 12.25f, new StepCost(6, 0.03125, 0x1p-20, 0.0625, 0x1p-15)));
 
   private static final EngineTotals TOTALS =
       new EngineTotals(

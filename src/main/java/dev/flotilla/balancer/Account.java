@@ -1,0 +1,130 @@
+package dev.flotilla.balancer;
+
+import dev.flotilla.protocol.LoadReport;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+
+/** What one client knows of one engine: the newest report, and what it sent itself. */
+final class Account {
+  private record Send(long sequence, int tokens, int cached) {
+    long uncached() {
+      return tokens - cached;
+    }
+
+    double squares() {
+      return (double) tokens * tokens - (double) cached * cached;
+    }
+  }
+
+  private final Deque<Send> unacknowledged = new ArrayDeque<>();
+  private long lastSequence;
+  private long sentTokens; // of the unacknowledged
+  private long sentUncached;
+  private double sentSquares;
+  private int inFlight;
+
+  private @Nullable LoadReport report;
+  private long reportNanos;
+  private long confirmedNanos;
+
+  // What the last published view said, and what this client has added to it since.
+  private int publishedWaiting;
+  private int publishedRunning;
+  private double publishedKvUsage;
+
+  long send(int tokens, int cached) {
+    Send send = new Send(++lastSequence, tokens, cached);
+    unacknowledged.addLast(send);
+    sentTokens += tokens;
+    sentUncached += send.uncached();
+    sentSquares += send.squares();
+    inFlight++;
+    return lastSequence;
+  }
+
+  void ended() {
+    inFlight = Math.max(0, inFlight - 1);
+  }
+
+  boolean report(LoadReport newer, long acknowledged, long now) {
+    LoadReport known = report;
+    if (known != null) {
+      int epochs = newer.epoch().compareTo(known.epoch());
+      if (epochs < 0 || (epochs == 0 && newer.sequence() <= known.sequence())) {
+        return false;
+      }
+    }
+    report = newer;
+    reportNanos = now;
+    confirmedNanos = now;
+    while (!unacknowledged.isEmpty() && unacknowledged.peekFirst().sequence() <= acknowledged) {
+      Send send = unacknowledged.removeFirst();
+      sentTokens -= send.tokens();
+      sentUncached -= send.uncached();
+      sentSquares -= send.squares();
+    }
+    return true;
+  }
+
+  /** Nothing newer than the known report exists. */
+  void confirm(long now) {
+    confirmedNanos = Math.max(confirmedNanos, now);
+  }
+
+  void publish(LoadReport load) {
+    publishedWaiting = load.waiting();
+    publishedRunning = load.running();
+    publishedKvUsage = load.kvUsage();
+  }
+
+  void bump(int waiting) {
+    publishedWaiting += waiting;
+  }
+
+  @Nullable LoadReport report() {
+    return report;
+  }
+
+  /** When the report came. */
+  long reportNanos() {
+    return reportNanos;
+  }
+
+  /** Up to when the report is known to be the newest. */
+  long confirmedNanos() {
+    return confirmedNanos;
+  }
+
+  int unacknowledged() {
+    return unacknowledged.size();
+  }
+
+  long sentTokens() {
+    return sentTokens;
+  }
+
+  long sentUncached() {
+    return sentUncached;
+  }
+
+  double sentSquares() {
+    return sentSquares;
+  }
+
+  int inFlight() {
+    return inFlight;
+  }
+
+  int publishedWaiting() {
+    return publishedWaiting;
+  }
+
+  int publishedRunning() {
+    return publishedRunning;
+  }
+
+  double publishedKvUsage() {
+    return publishedKvUsage;
+  }
+}

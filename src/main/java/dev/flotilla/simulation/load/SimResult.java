@@ -1,0 +1,101 @@
+package dev.flotilla.simulation.load;
+
+import dev.flotilla.config.LoadBalancing;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * What a run showed.
+ *
+ * @param ttftP50Ms time from a request's arrival to its first token, median
+ * @param ttftP99Ms the same, 99th percentile
+ * @param tpotP99Ms mean time between the tokens of a request, 99th percentile over requests
+ * @param throughputTokensS generated tokens over the time from the first arrival to the last token
+ * @param imbalance the mean over time of the fullest engine's requests over the average engine's
+ * @param prefixHitShare prompt tokens that came from a prefix cache
+ * @param moved hand-overs that a front-end accepted
+ * @param completed requests that got all their tokens
+ * @param lost all others
+ */
+public record SimResult(
+    LoadBalancing policy,
+    double ttftP50Ms,
+    double ttftP99Ms,
+    double tpotP99Ms,
+    double throughputTokensS,
+    double imbalance,
+    double prefixHitShare,
+    int moved,
+    int completed,
+    int lost) {
+
+  static SimResult of(
+      LoadBalancing policy, List<SimRequest> requests, int moved, double imbalance) {
+    double[] first = new double[requests.size()];
+    double[] each = new double[requests.size()];
+    int completed = 0;
+    int several = 0;
+    long tokens = 0;
+    long cached = 0;
+    long prompts = 0;
+    long end = 0;
+    for (SimRequest request : requests) {
+      tokens += request.delivered;
+      end = Math.max(end, request.lastNanos);
+      if (!request.completed) {
+        continue;
+      }
+      first[completed++] = (request.firstNanos - request.arrivedNanos) / 1e6;
+      cached += request.cachedTokens;
+      prompts += request.arrival.input();
+      if (request.delivered > 1) {
+        each[several++] = (request.lastNanos - request.firstNanos) / 1e6 / (request.delivered - 1);
+      }
+    }
+    double seconds = (end - requests.getFirst().arrivedNanos) / 1e9;
+    return new SimResult(
+        policy,
+        percentile(first, completed, 0.5),
+        percentile(first, completed, 0.99),
+        percentile(each, several, 0.99),
+        seconds > 0 ? tokens / seconds : 0,
+        imbalance,
+        prompts == 0 ? 0 : (double) cached / prompts,
+        moved,
+        completed,
+        requests.size() - completed);
+  }
+
+  /** The median of each figure over runs of one policy, of which there is at least one. */
+  public static SimResult median(List<SimResult> runs) {
+    return new SimResult(
+        runs.getFirst().policy(),
+        middle(runs, SimResult::ttftP50Ms),
+        middle(runs, SimResult::ttftP99Ms),
+        middle(runs, SimResult::tpotP99Ms),
+        middle(runs, SimResult::throughputTokensS),
+        middle(runs, SimResult::imbalance),
+        middle(runs, SimResult::prefixHitShare),
+        (int) middle(runs, SimResult::moved),
+        (int) middle(runs, SimResult::completed),
+        (int) middle(runs, SimResult::lost));
+  }
+
+  private static double middle(List<SimResult> runs, ToDoubleFunction<SimResult> figure) {
+    double[] values = runs.stream().mapToDouble(figure).toArray();
+    return percentile(values, values.length, 0.5);
+  }
+
+  private static double percentile(double[] values, int count, double share) {
+    if (count == 0) {
+      return 0;
+    }
+    double[] sorted = Arrays.copyOf(values, count);
+    Arrays.sort(sorted);
+    double at = share * (count - 1);
+    int low = (int) at;
+    int high = Math.min(count - 1, low + 1);
+    return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
+  }
+}
