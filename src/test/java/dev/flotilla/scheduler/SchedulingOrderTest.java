@@ -16,6 +16,7 @@ import dev.flotilla.protocol.ToFrontend.Delta;
 import dev.flotilla.protocol.ToFrontend.Timing;
 import dev.flotilla.protocol.TokenIds;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 class SchedulingOrderTest {
@@ -156,7 +157,7 @@ class SchedulingOrderTest {
     scheduler.tick(0);
     step(scheduler, 5);
     scheduler.tick(4 * SECOND);
-    Timing timing = step(scheduler, 5).getFirst().timing();
+    Timing timing = Objects.requireNonNull(step(scheduler, 5).getFirst().timing());
     assertEquals(new Timing(3 * SECOND, 0, 7 * SECOND), timing);
     assertEquals(7 * SECOND, timing.inference());
     Delta unstarted = scheduler.abortAll().getFirst();
