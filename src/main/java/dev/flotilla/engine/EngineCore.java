@@ -1,5 +1,7 @@
 package dev.flotilla.engine;
 
+import dev.flotilla.grammar.GrammarException;
+import dev.flotilla.grammar.GrammarMasks;
 import dev.flotilla.model.Batch;
 import dev.flotilla.model.Executor;
 import dev.flotilla.model.StepResult;
@@ -14,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,6 +35,7 @@ final class EngineCore {
 
   private final Scheduler scheduler;
   private final Executor executor;
+  private final @Nullable GrammarMasks masks;
   private final Inbox inbox;
   private final Outbox outbox;
 
@@ -45,9 +49,15 @@ final class EngineCore {
   private long steps;
   private long lastStepNanos;
 
-  EngineCore(Scheduler scheduler, Executor executor, Inbox inbox, Outbox outbox) {
+  EngineCore(
+      Scheduler scheduler,
+      Executor executor,
+      @Nullable GrammarMasks masks,
+      Inbox inbox,
+      Outbox outbox) {
     this.scheduler = scheduler;
     this.executor = executor;
+    this.masks = masks;
     this.inbox = inbox;
     this.outbox = outbox;
   }
@@ -85,7 +95,7 @@ final class EngineCore {
     } else {
       outbox.publish(outcome(true, false));
     }
-    StepResult result = executor.execute(batch);
+    StepResult result = executor.execute(masks == null ? batch : masks.masked(batch));
     lastStepNanos = System.nanoTime();
     scheduler.tick(lastStepNanos);
     deltas.addAll(scheduler.update(batch, result));
@@ -121,6 +131,14 @@ final class EngineCore {
     takenTokens += Inbox.tokens(submit);
     if (state != State.RUNNING) {
       refuse(submit.request(), submit.attempt(), 503, brokenReason);
+      return;
+    }
+    try {
+      if (masks != null) {
+        masks.prepare(submit.sampling());
+      }
+    } catch (GrammarException e) {
+      refuse(submit.request(), submit.attempt(), 400, String.valueOf(e.getMessage()));
       return;
     }
     switch (scheduler.submit(submit, System.nanoTime() - receivedNanos)) {

@@ -119,7 +119,8 @@ public final class EngineVerticle extends VerticleBase {
                 config.longPrefillTokenThreshold(),
                 config.maxPrefillPerDecode(),
                 config.schedulingPolicy()));
-    core = new EngineCore(scheduler, opened.executor(), port.inbox(), port.outbox());
+    core =
+        new EngineCore(scheduler, opened.executor(), opened.masks(), port.inbox(), port.outbox());
     LOG.info("engine {} has loaded: {}", identity.incarnation(), facts);
     return vertx
         .deployVerticle(port, new DeploymentOptions())
