@@ -145,6 +145,7 @@ record ServePlan(
         flags.maxNumQueuedReqs,
         flags.enablePrefixCaching,
         flags.longPrefillTokenThreshold,
+        flags.maxPrefillPerDecode,
         flags.schedulingPolicy,
         flags.disableLogStats,
         launch.coordinator(),

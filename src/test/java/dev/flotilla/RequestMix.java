@@ -80,6 +80,7 @@ record RequestMix(SchedulerLimits limits, List<Request> requests) {
             eos,
             random.nextInt(5) > 0,
             random.nextInt(3) == 0 ? 1 + random.nextInt(20) : 0,
+            random.nextInt(3) == 0 ? 1 + random.nextInt(3) : 0,
             random.nextBoolean() ? SchedulingPolicy.FCFS : SchedulingPolicy.PRIORITY);
     return new RequestMix(limits, List.copyOf(requests));
   }

@@ -27,8 +27,9 @@ import java.util.random.RandomGenerator;
  * before, and how much do arriving prompts disturb running streams? One scheduler and one executor
  * in a loop, as in an engine, without HTTP and bus.
  *
- * <p>Arguments: the model's folder (the bundled tiny-llama), and the number of rounds (10). Cases
- * take turns within one run, so that other load on the machine meets all of them.
+ * <p>{@code mvn -Pbench test-compile exec:exec@latency -Dmodel=src/main/models/tiny-llama}.
+ * Arguments: the model's folder (the bundled tiny-llama), and the number of rounds (10). Cases take
+ * turns within one run, so that other load on the machine meets all of them.
  */
 final class ServingLatency {
   private static final int PROMPT = 900;
@@ -57,8 +58,12 @@ final class ServingLatency {
     ServingLatency bench = new ServingLatency(ModelFolder.open(path));
     bench.firstTokens(3); // compiles
     print("first token of %d prompt tokens, seconds: %s", PROMPT, bench.firstTokens(rounds));
-    bench.streams(2);
-    print("%d streams, budget %d: %s", STREAMS, BUDGET, bench.streams(rounds));
+    bench.streams(2, 0);
+    for (int perDecode = 0; perDecode <= 1; perDecode++) {
+      print(
+          "%d streams, budget %d, max prefill per decode %d: %s",
+          STREAMS, BUDGET, perDecode, bench.streams(rounds, perDecode));
+    }
     bench.executor.close();
   }
 
@@ -66,7 +71,7 @@ final class ServingLatency {
     System.out.println(String.format(Locale.ROOT, format, args));
   }
 
-  private Scheduler scheduler(int budget) {
+  private Scheduler scheduler(int budget, int perDecode) {
     return new Scheduler(
         new SchedulerLimits(
                 STREAMS + 1,
@@ -76,7 +81,8 @@ final class ServingLatency {
                 executor.blocks(),
                 executor.blockSize(),
                 TokenIds.EMPTY)
-            .withPrefixCaching(true));
+            .withPrefixCaching(true)
+            .withMaxPrefillPerDecode(perDecode));
   }
 
   private TokenIds prompt(int length) {
@@ -98,7 +104,7 @@ final class ServingLatency {
 
   /** Medians of the first and of the second time, and their ratio. */
   private String firstTokens(int rounds) {
-    Scheduler scheduler = scheduler(512);
+    Scheduler scheduler = scheduler(512, 0);
     List<Double> first = new ArrayList<>();
     List<Double> second = new ArrayList<>();
     for (int i = 0; i < rounds; i++) {
@@ -122,13 +128,13 @@ final class ServingLatency {
   }
 
   /** Quantiles of the gaps between two tokens of a stream, alone and beside arriving prompts. */
-  private String streams(int rounds) {
+  private String streams(int rounds, int perDecode) {
     List<Double> alone = new ArrayList<>();
     List<Double> beside = new ArrayList<>();
     int prompts = 0;
     for (int i = 0; i < rounds; i++) {
-      gaps(false, alone);
-      prompts += gaps(true, beside);
+      gaps(perDecode, false, alone);
+      prompts += gaps(perDecode, true, beside);
     }
     return String.format(
         Locale.ROOT,
@@ -143,8 +149,8 @@ final class ServingLatency {
   }
 
   /** The next prompt arrives as soon as the last has its token: no more can arrive. */
-  private int gaps(boolean arrivals, List<Double> gaps) {
-    Scheduler scheduler = scheduler(BUDGET);
+  private int gaps(int perDecode, boolean arrivals, List<Double> gaps) {
+    Scheduler scheduler = scheduler(BUDGET, perDecode);
     Map<Long, Long> last = new HashMap<>();
     for (int i = 0; i < STREAMS; i++) {
       last.put(submit(scheduler, prompt(32), 1024 - 32), 0L);

@@ -30,6 +30,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -106,9 +107,10 @@ class StructuredOutputTest {
       for (ToFrontend.Delta delta :
           scheduler.update(batch, executor.execute(masks.masked(batch)))) {
         long id = delta.request().counter();
-        outputs.merge(id, delta.ids(), TokenIds::concat);
+        TokenIds output = outputs.getOrDefault(id, TokenIds.EMPTY).concat(delta.ids());
+        outputs.put(id, output);
         if (delta.finish() != null) {
-          done.put(id, new Generation(outputs.get(id), delta.finish()));
+          done.put(id, new Generation(output, delta.finish()));
         }
       }
     }
@@ -136,7 +138,8 @@ class StructuredOutputTest {
   void aMovedRequestGoesOnInsideItsGrammarWithTheSameTokens() {
     for (int i = 0; i < Cases.ALL.size(); i++) {
       Grammar grammar = Cases.ALL.get(i);
-      Generation whole = run(List.of(submit(0, grammar, i, TokenIds.EMPTY))).get(0L);
+      Generation whole =
+          Objects.requireNonNull(run(List.of(submit(0, grammar, i, TokenIds.EMPTY))).get(0L));
       List<ToEngine.Submit> moved = new ArrayList<>();
       for (int cut : new int[] {1, whole.ids().size() / 2, whole.ids().size() - 1}) {
         if (cut > 0) {

@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param maxNumQueuedReqs most waiting requests; beyond it a request is refused with 429
  * @param enablePrefixCaching whether keys and values of one request are kept for others
  * @param longPrefillTokenThreshold most tokens that one prompt gets of a step; 0 for no such limit
+ * @param maxPrefillPerDecode most prompt tokens of a step for each stream that decodes in it; 0 for
+ *     no such limit
  * @param schedulingPolicy the order of the queue
  * @param disableLogStats whether the line about load and throughput, each ten seconds, is left out
  * @param local whether it runs on the head
@@ -43,6 +45,7 @@ public record EngineConfig(
     int maxNumQueuedReqs,
     boolean enablePrefixCaching,
     int longPrefillTokenThreshold,
+    int maxPrefillPerDecode,
     SchedulingPolicy schedulingPolicy,
     boolean disableLogStats,
     boolean local,
@@ -65,6 +68,7 @@ public record EngineConfig(
           null,
           4096,
           true,
+          0,
           0,
           SchedulingPolicy.FCFS,
           false,
@@ -109,6 +113,10 @@ public record EngineConfig(
         longPrefillTokenThreshold >= 0,
         "long-prefill-token-threshold must be at least 0 (no limit), not %d",
         longPrefillTokenThreshold);
+    Check.that(
+        maxPrefillPerDecode >= 0,
+        "max-prefill-per-decode must be at least 0 (no limit), not %d",
+        maxPrefillPerDecode);
     Check.that(
         handshakeTimeoutMs >= 1,
         "handshake-timeout-ms must be at least 1, not %d",
@@ -155,6 +163,7 @@ public record EngineConfig(
         maxNumQueuedReqs,
         enablePrefixCaching,
         longPrefillTokenThreshold,
+        maxPrefillPerDecode,
         schedulingPolicy,
         disableLogStats,
         local,

@@ -95,8 +95,7 @@ final class EngineCore {
     } else {
       outbox.publish(outcome(true, false));
     }
-    Batch masked = masks == null ? batch : masks.masked(batch);
-    StepResult result = executor.execute(masked);
+    StepResult result = executor.execute(masks == null ? batch : masks.masked(batch));
     lastStepNanos = System.nanoTime();
     scheduler.tick(lastStepNanos);
     deltas.addAll(scheduler.update(batch, result));

@@ -117,6 +117,7 @@ public final class EngineVerticle extends VerticleBase {
                 opened.executor().config().eos(),
                 config.enablePrefixCaching(),
                 config.longPrefillTokenThreshold(),
+                config.maxPrefillPerDecode(),
                 config.schedulingPolicy()));
     core =
         new EngineCore(scheduler, opened.executor(), opened.masks(), port.inbox(), port.outbox());

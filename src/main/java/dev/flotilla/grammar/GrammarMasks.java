@@ -54,12 +54,14 @@ public final class GrammarMasks {
 
   /** Where a sequence is after so many tokens. */
   private static final class Cursor {
+    final Grammar text;
     final Compiled grammar;
     Automaton automaton;
     State state;
     int taken;
 
-    Cursor(Compiled grammar) {
+    Cursor(Grammar text, Compiled grammar) {
+      this.text = text;
       this.grammar = grammar;
       automaton = grammar.automaton;
       state = automaton.start();
@@ -124,9 +126,10 @@ public final class GrammarMasks {
     TokenIds output = item.history() == null ? TokenIds.EMPTY : item.history().output();
     Cursor cursor = cursors.get(item.sequence());
     if (cursor == null
+        || !cursor.text.equals(grammar)
         || cursor.taken > output.size()
         || cursor.automaton != cursor.grammar.automaton) {
-      cursor = new Cursor(compiled(grammar));
+      cursor = new Cursor(grammar, compiled(grammar));
       cursors.put(item.sequence(), cursor);
     }
     while (cursor.taken < output.size()) {

@@ -46,7 +46,8 @@ final class LogitRules {
     copy(logits, offset, length, item.mask());
     allow(rules.allowed(), length);
     forbid(rules.badWords(), history.output(), length);
-    if (history.output().size() < sampling.minTokens()) {
+    // Without a history none is needed: the output has come to its minimal length.
+    if (item.history() != null && history.output().size() < sampling.minTokens()) {
       forbid(sampling.stopIds(), length);
       forbid(eos, length);
     }

@@ -1,15 +1,16 @@
 package dev.flotilla.grammar;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.flotilla.protocol.Grammar;
 import java.util.List;
+import java.util.Objects;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -64,9 +65,8 @@ class RegexTest {
     }
   }
 
-  private static String generated(String text) {
-    assertNotNull(text);
-    return text;
+  private static String generated(@Nullable String text) {
+    return Objects.requireNonNull(text);
   }
 
   @Test

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -45,7 +46,7 @@ class LogitRulesTest {
     return logits;
   }
 
-  private static Batch.Item item(Sampling sampling, int position, TokenMask mask) {
+  private static Batch.Item item(Sampling sampling, int position, @Nullable TokenMask mask) {
     Batch.Item item =
         new Batch.Item(1, TokenIds.of(8), position - 1, TokenIds.EMPTY, sampling, -1, -1)
             .withHistory(new Batch.History(PROMPT, OUTPUT));
@@ -91,7 +92,7 @@ class LogitRulesTest {
   void drawsFollowTheExactDistribution() {
     float[] logits = logits(4);
     TokenMask mask = TokenMask.of(TokenIds.of(0, 1, 2, 3, 7, 8, 9, 20, 21, 39));
-    for (TokenMask its : Arrays.asList(null, mask)) {
+    for (@Nullable TokenMask its : new @Nullable TokenMask[] {null, mask}) {
       for (Sampling sampling : parameters()) {
         double[] expected = Distributions.exact(changed(logits, sampling, its), sampling);
         Distributions.assertFits(
@@ -103,7 +104,7 @@ class LogitRulesTest {
   }
 
   /** Straight from vLLM's definitions. */
-  private static double[] changed(float[] logits, Sampling sampling, TokenMask mask) {
+  private static double[] changed(float[] logits, Sampling sampling, @Nullable TokenMask mask) {
     double[] row = new double[VOCAB];
     Set<Integer> repeated = new HashSet<>(PROMPT.stream().boxed().toList());
     repeated.addAll(OUTPUT.stream().boxed().toList());

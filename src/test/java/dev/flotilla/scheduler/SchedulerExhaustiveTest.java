@@ -76,8 +76,12 @@ class SchedulerExhaustiveTest {
   }
 
   private static boolean lives(SchedulerWorld world, int request) {
+    return lives(world, request, Integer.MAX_VALUE);
+  }
+
+  private static boolean lives(SchedulerWorld world, int request, int attemptMax) {
     SchedulerWorld.Client client = world.clients.get(Requests.id(request));
-    return client != null && !client.over();
+    return client != null && !client.over() && client.submit.attempt() <= attemptMax;
   }
 
   private static boolean possible(SchedulerWorld world, Event event) {
@@ -87,8 +91,7 @@ class SchedulerExhaustiveTest {
       case SUBMIT_2 -> !world.clients.containsKey(Requests.id(2));
       case STEP -> !world.scheduler.idle();
       case STEP_AND_ABORT_0 -> lives(world, 0);
-      case STEP_AND_MOVE_1 ->
-          lives(world, 1) && world.clients.get(Requests.id(1)).submit.attempt() == 0;
+      case STEP_AND_MOVE_1 -> lives(world, 1, 0);
       case ABORT_2 -> lives(world, 2);
       case RESET -> world.scheduler.pool().used() == 0;
     };

@@ -87,6 +87,7 @@ class SchedulerSimulationTest {
                   TokenIds.of(SchedulerWorld.EOS),
                   random.nextInt(4) > 0,
                   random.nextInt(4) == 0 ? 1 + random.nextInt(6) : 0,
+                  random.nextInt(4) == 0 ? 1 + random.nextInt(2) : 0,
                   random.nextBoolean() ? SchedulingPolicy.FCFS : SchedulingPolicy.PRIORITY));
     }
 

@@ -16,6 +16,7 @@ import dev.flotilla.protocol.ToFrontend.Delta;
 import dev.flotilla.protocol.ToFrontend.Timing;
 import dev.flotilla.protocol.TokenIds;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 class SchedulingOrderTest {
@@ -108,6 +109,27 @@ class SchedulingOrderTest {
   }
 
   @Test
+  void promptsGetNoMoreBesideStreamsThanTheirShare() {
+    Scheduler scheduler = new Scheduler(limits(32, 64, 200).withMaxPrefillPerDecode(1));
+    scheduler.submit(request(0, prompt(30), 9));
+    assertEquals(List.of(30), sizes(take(scheduler)), "nobody decodes");
+    scheduler.submit(request(1, prompt(30), 9));
+    scheduler.submit(request(2, prompt(30), 9));
+    assertEquals(List.of(1, 8), sizes(take(scheduler)), "at least eight");
+    assertEquals(List.of(1, 8), sizes(take(scheduler)));
+    for (int i = 10; i < 22; i++) {
+      scheduler.submit(request(i, prompt(1), 60));
+    }
+    while (scheduler.counters().queuedTokens() > 0) {
+      take(scheduler);
+    }
+    scheduler.submit(request(30, prompt(100), 9));
+    List<Integer> last = sizes(take(scheduler));
+    assertTrue(last.size() > 12);
+    assertEquals(last.size() - 1, last.getLast(), "as many as decode");
+  }
+
+  @Test
   void aBudgetBelowTheSequencesIsSharedByAsManyAsItHolds() {
     Scheduler scheduler = new Scheduler(limits(8, 3, 100));
     for (int i = 0; i < 6; i++) {
@@ -135,7 +157,7 @@ class SchedulingOrderTest {
     scheduler.tick(0);
     step(scheduler, 5);
     scheduler.tick(4 * SECOND);
-    Timing timing = step(scheduler, 5).getFirst().timing();
+    Timing timing = Objects.requireNonNull(step(scheduler, 5).getFirst().timing());
     assertEquals(new Timing(3 * SECOND, 0, 7 * SECOND), timing);
     assertEquals(7 * SECOND, timing.inference());
     Delta unstarted = scheduler.abortAll().getFirst();
