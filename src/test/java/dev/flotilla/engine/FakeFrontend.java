@@ -67,16 +67,20 @@ final class FakeFrontend {
   /** Submits under the next sequence number, which it returns. */
   long submit(
       Address<ToEngine> engine, Epoch epoch, long counter, int attempt, TokenIds prompt, int max) {
+    return submit(engine, epoch, counter, attempt, prompt, Sampling.greedy(max));
+  }
+
+  long submit(
+      Address<ToEngine> engine,
+      Epoch epoch,
+      long counter,
+      int attempt,
+      TokenIds prompt,
+      Sampling sampling) {
     bus.send(
         engine,
         new ToEngine.Submit(
-            request(counter),
-            attempt,
-            epoch,
-            ++sequence,
-            prompt,
-            TokenIds.EMPTY,
-            Sampling.greedy(max)));
+            request(counter), attempt, epoch, ++sequence, prompt, TokenIds.EMPTY, sampling));
     return sequence;
   }
 
