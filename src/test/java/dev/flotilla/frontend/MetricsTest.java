@@ -137,17 +137,15 @@ class MetricsTest {
         assertTrue(seen.containsKey("vllm:" + name + own), name + " in:\n" + response.body());
       }
       for (String reason : List.of("stop", "length", "abort", "error")) {
-        String labels = "{engine=\"0\",finished_reason=\"%s\",model_name=\"tiny-llama\"}";
-        assertEquals(
-            reason.equals("stop") ? 2 : 0,
-            seen.get("vllm:request_success_total" + labels.formatted(reason)));
+        String series = "vllm:request_success_total{engine=\"0\",finished_reason=\"" + reason;
+        assertEquals(reason.equals("stop") ? 2 : 0, sum(seen, series));
       }
       assertEquals(1, sum(seen, "vllm:cache_config_info{block_size=\"16\""));
       assertEquals(2, seen.get("vllm:request_queue_time_seconds_count" + own));
-      assertEquals(0.04, seen.get("vllm:request_queue_time_seconds_sum" + own), 1e-9);
-      assertEquals(0.6, seen.get("vllm:request_prefill_time_seconds_sum" + own), 1e-9);
-      assertEquals(8, seen.get("vllm:request_decode_time_seconds_sum" + own), 1e-9);
-      assertEquals(8.6, seen.get("vllm:request_inference_time_seconds_sum" + own), 1e-9);
+      assertEquals(0.04, sum(seen, "vllm:request_queue_time_seconds_sum" + own), 1e-9);
+      assertEquals(0.6, sum(seen, "vllm:request_prefill_time_seconds_sum" + own), 1e-9);
+      assertEquals(8, sum(seen, "vllm:request_decode_time_seconds_sum" + own), 1e-9);
+      assertEquals(8.6, sum(seen, "vllm:request_inference_time_seconds_sum" + own), 1e-9);
       assertEquals(3, seen.get("vllm:iteration_tokens_total_count" + own));
       assertEquals(40_002, seen.get("vllm:iteration_tokens_total_sum" + own));
       assertEquals(
