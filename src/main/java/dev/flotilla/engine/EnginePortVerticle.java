@@ -20,6 +20,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,6 +40,8 @@ final class EnginePortVerticle extends VerticleBase {
 
   /** Resolution of the life cycle's timers, the shortest of which is 250 ms. */
   private static final long TICK_MS = 25;
+
+  private static final long STATS_MS = 10_000;
 
   /** Receipts that come closer together share one report. */
   private static final long ACK_GAP_MS = 1;
@@ -72,6 +75,8 @@ final class EnginePortVerticle extends VerticleBase {
   private final Inbox inbox;
   private final Outbox outbox;
   private final LoadGauge gauge;
+  private final boolean logStats;
+  private final StatsLine statsLine = new StatsLine(System.nanoTime());
   private final String parent;
   private final Set<FrontendId> owed = new LinkedHashSet<>(); // acknowledgements
   private final List<Epoch> epochs = new ArrayList<>();
@@ -86,12 +91,19 @@ final class EnginePortVerticle extends VerticleBase {
    * A port.
    *
    * @param queueMax most submits between two steps
+   * @param logStats whether to log load and throughput each ten seconds
    * @param wakeLoop starts the worker's step loop
-   * @param parent deployment to be undeployed when the engine's life ends
+   * @param parent undeployed when the engine's life ends
    */
   EnginePortVerticle(
-      Identity identity, EngineFacts facts, int queueMax, Runnable wakeLoop, String parent) {
+      Identity identity,
+      EngineFacts facts,
+      int queueMax,
+      boolean logStats,
+      Runnable wakeLoop,
+      String parent) {
     this.identity = identity;
+    this.logStats = logStats;
     this.facts = facts;
     this.parent = parent;
     inbox = new Inbox(queueMax, wakeLoop);
@@ -111,14 +123,18 @@ final class EnginePortVerticle extends VerticleBase {
   @Override
   public Future<?> start() {
     bus = Bus.of(vertx);
-    acks = new Pacer(ACK_GAP_MS, this::acknowledge, this::later);
-    reports = new Pacer(REPORT_GAP_MS, this::report, this::later);
+    Pacer.Later later = (ms, action) -> vertx.setTimer(ms, ignored -> action.run());
+    acks = new Pacer(ACK_GAP_MS, this::acknowledge, later);
+    reports = new Pacer(REPORT_GAP_MS, this::report, later);
     life = EngineLife.start(identity.incarnation(), identity.rank(), nowMs());
     return bus()
         .consume(Addresses.candidate(identity.incarnation()), this::receive)
         .compose(ignored -> bus().consume(Addresses.ALL_ENGINES, this::receive))
         .onSuccess(
             ignored -> {
+              if (logStats) {
+                vertx.setPeriodic(STATS_MS, timer -> whenConnected(statsLine::log));
+              }
               vertx.setPeriodic(TICK_MS, timer -> on(new EngineLife.Event.Tick(nowMs())));
               on(new EngineLife.Event.Tick(nowMs()));
             });
@@ -163,7 +179,7 @@ final class EnginePortVerticle extends VerticleBase {
       refuse(submit, 503, "is draining: it takes nothing new");
     } else if (!epochs.contains(submit.epoch())) {
       refuse(submit, 503, "was never in epoch " + submit.epoch());
-    } else if (inbox.offer(new Inbox.Command.Submit(submit))) {
+    } else if (inbox.offer(new Inbox.Command.Submit(submit, System.nanoTime()))) {
       gauge.queued(Inbox.tokens(submit));
     } else {
       refuse(submit, 429, "has a full inbox; try again later");
@@ -266,6 +282,12 @@ final class EnginePortVerticle extends VerticleBase {
     }
   }
 
+  private void whenConnected(Consumer<LoadReport> take) {
+    if (life.connected()) {
+      take.accept(gauge.withTotals(gaugeReport()));
+    }
+  }
+
   private LoadReport gaugeReport() {
     return gauge.report(
         Objects.requireNonNull(life.rank()),
@@ -310,7 +332,7 @@ final class EnginePortVerticle extends VerticleBase {
       case EngineLife.Effect.Warm(var frontends) -> frontends.forEach(this::ping);
       case EngineLife.Effect.SayReady(var rank, var epoch) ->
           handshake(new ToCoordinator.Ready(rank, identity.incarnation(), epoch, facts));
-      case EngineLife.Effect.Beat() -> report();
+      case EngineLife.Effect.Beat() -> whenConnected(load -> tell(new ToCoordinator.Load(load)));
       case EngineLife.Effect.TakeNothingNew() -> taking = false;
       case EngineLife.Effect.Leave(var rank, var reason) ->
           tell(new ToCoordinator.Leaving(rank, identity.incarnation(), reason));
@@ -368,10 +390,6 @@ final class EnginePortVerticle extends VerticleBase {
   private String name() {
     Rank rank = life.rank();
     return "engine %s (epoch %s)".formatted(rank == null ? "without a rank" : rank, life.epoch());
-  }
-
-  private void later(long ms, Runnable action) {
-    vertx.setTimer(ms, ignored -> action.run());
   }
 
   private static long nowMs() {

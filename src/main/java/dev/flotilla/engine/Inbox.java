@@ -20,7 +20,8 @@ final class Inbox {
 
   /** What the step loop can be told. */
   sealed interface Command {
-    record Submit(ToEngine.Submit submit) implements Command {}
+    /** A request, and when it came. */
+    record Submit(ToEngine.Submit submit, long receivedNanos) implements Command {}
 
     record Abort(RequestId request, int attempt) implements Command {}
 
