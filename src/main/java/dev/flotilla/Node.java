@@ -2,26 +2,21 @@ package dev.flotilla;
 
 import dev.flotilla.config.Config;
 import dev.flotilla.config.FrontendConfig;
-import dev.flotilla.config.RankRange;
 import dev.flotilla.coordinator.CoordinatorVerticle;
 import dev.flotilla.frontend.FrontendVerticle;
+import dev.flotilla.launch.EngineEnd;
+import dev.flotilla.launch.LaunchWatch;
+import dev.flotilla.launch.LaunchWatch.Event;
+import dev.flotilla.launch.LaunchWatch.Part;
+import dev.flotilla.launch.LaunchWatch.Result;
 import dev.flotilla.launch.NodeAgentVerticle;
-import dev.flotilla.protocol.Addresses;
-import dev.flotilla.protocol.Bus;
-import dev.flotilla.protocol.ClusterView;
-import dev.flotilla.protocol.ToFrontend;
+import dev.flotilla.protocol.Rank;
 import io.vertx.core.DeploymentOptions;
-import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import java.net.BindException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,9 +32,6 @@ final class Node {
   /** Longer than Hazelcast takes to join a busy machine's cluster. */
   private static final long STEP_SECONDS = 60;
 
-  /** A coordinator publishes at least every second. */
-  private static final long ALONE_MS = 3_000;
-
   /** An event loop that is busy for so long serves nobody. */
   private static final long SILENCE_MS = 15_000;
 
@@ -47,17 +39,18 @@ final class Node {
   private final Membership membership;
   private final StartTimes times;
   private final PartGuard guard;
-  private final NodeAgentVerticle agent = new NodeAgentVerticle(this::failed);
+  private final NodeAgentVerticle agent = new NodeAgentVerticle(new Ends());
   private final Map<Integer, FrontendVerticle> frontends = new ConcurrentHashMap<>(); // by index
-  private final CompletableFuture<ClusterView> ready = new CompletableFuture<>();
+  private final Launching launching;
   private final NodeEnd end;
-  private volatile ClusterView newest = ClusterView.EMPTY;
+  private volatile boolean ready;
   private volatile @Nullable String agentId;
   private volatile int port;
 
-  private Node(ServePlan plan, Membership membership, StartTimes times) {
+  private Node(ServePlan plan, Membership membership, Launching launching, StartTimes times) {
     this.plan = plan;
     this.membership = membership;
+    this.launching = launching;
     this.times = times;
     this.port = plan.frontend().port();
     this.guard = new PartGuard(membership.vertx(), SILENCE_MS);
@@ -68,9 +61,16 @@ final class Node {
   static Node start(ServePlan plan, StartTimes times) throws InterruptedException {
     Membership membership = Membership.join(plan);
     times.ended("cluster joined");
-    Node node = new Node(plan, membership, times);
+    LaunchWatch.Goal goal =
+        LaunchWatch.Goal.of(
+            plan.launch(), plan.readyTimeoutSeconds() * 1_000L, plan.onEngineFailure());
+    Launching launching =
+        Waiting.await(
+            Launching.start(membership.vertx(), goal),
+            STEP_SECONDS,
+            "the event bus did not come up");
+    Node node = new Node(plan, membership, launching, times);
     try {
-      Waiting.await(node.watchViews(), STEP_SECONDS, "the event bus did not come up");
       if (plan.launch().coordinator()) {
         Waiting.await(
             node.guard.deploy(
@@ -81,49 +81,11 @@ final class Node {
       node.deployFrontends();
       times.ended("front-ends listening");
       node.deployAgent();
-      node.tellWhenAlone();
       return node;
     } catch (RuntimeException e) {
       node.close();
       throw e;
     }
-  }
-
-  private Future<Void> watchViews() {
-    return Bus.of(membership.vertx())
-        .consume(
-            Addresses.ALL_FRONTENDS,
-            message -> {
-              if (message instanceof ToFrontend.View(ClusterView view) && view.newerThan(newest)) {
-                newest = view;
-                if (enough(view)) {
-                  ready.complete(view);
-                }
-              }
-            })
-        .mapEmpty();
-  }
-
-  /** A node without a head looks idle; a person should know what it waits for. */
-  private void tellWhenAlone() {
-    membership
-        .vertx()
-        .setTimer(
-            ALONE_MS,
-            ignored -> {
-              if (newest.equals(ClusterView.EMPTY)) {
-                LOG.info(
-                    "waits for a coordinator of this cluster; start a head with flotilla serve");
-              }
-            });
-  }
-
-  private boolean enough(ClusterView view) {
-    return view.engines().stream()
-            .filter(ClusterView.Engine::serving)
-            .filter(e -> plan.launch().awaits().contains(e.rank().value()))
-            .count()
-        >= plan.launch().ready();
   }
 
   /** One after the other: the first takes the port, which the others share. */
@@ -174,55 +136,66 @@ final class Node {
               agentId = id;
               times.ended("engines loaded");
             })
-        .onFailure(ready::completeExceptionally);
+        .onFailure(launching::fail);
   }
 
-  /** The engines of this node have failed for good, before or after it was ready. */
-  private void failed(String sentence) {
-    if (!ready.completeExceptionally(new FailedCommand(sentence))
-        && !ready.isCompletedExceptionally()) {
+  /** What the agent tells of this node's engines. */
+  private final class Ends implements NodeAgentVerticle.Watch {
+    @Override
+    public void died(EngineEnd last) {
+      launching.tell(new Event.Ended(Part.ENGINE, last.name(), last.how()));
+    }
+
+    @Override
+    public void givenUp(Rank rank, String reason) {
+      launching.tell(new Event.GivenUp(rank, reason));
+    }
+
+    /** For good, before or after the node was ready. */
+    @Override
+    public void failed(String sentence) {
       end.abrupt();
-      Shutdown.fail(sentence, null);
-    } else {
-      end.abrupt();
+      launching.fail(new FailedCommand(sentence));
+      if (ready) {
+        Shutdown.fail(sentence, null);
+      }
     }
   }
 
   /** Waits for the engines; the line that says so. */
   String awaitReady() throws InterruptedException {
     try {
-      ClusterView view = ready.get(plan.readyTimeoutSeconds(), TimeUnit.SECONDS);
+      String line =
+          switch (launching.await()) {
+            case Result.AllReady(int engines) -> readyLine(engines);
+            case Result.Degraded(int engines, String missing) -> {
+              LOG.warn(
+                  "serves with {} engines (--min-ready-engines); missing: {}", engines, missing);
+              yield readyLine(engines);
+            }
+            case Result.Failed(String sentence) -> {
+              end.abrupt();
+              throw new FailedCommand(sentence);
+            }
+          };
       times.ended("engines ready");
-      long serving = view.engines().stream().filter(ClusterView.Engine::serving).count();
-      return plan.headless()
-          ? "Flotilla node is ready (%s)".formatted(plan.launch().starts())
-          : "Flotilla is ready on http://%s:%d (%d engines)"
-              .formatted(plan.frontend().host(), port, serving);
-    } catch (TimeoutException e) {
-      throw new FailedCommand(missing(), e);
+      ready = true;
+      return line;
     } catch (ExecutionException e) {
       throw Waiting.failure(e.getCause() == null ? e : e.getCause(), "an engine did not start");
     }
   }
 
-  private String missing() {
-    List<String> absent = new ArrayList<>();
-    RankRange awaits = plan.launch().awaits();
-    for (int rank = awaits.first(); rank < awaits.first() + awaits.count(); rank++) {
-      int wanted = rank;
-      boolean serves =
-          newest.engines().stream().anyMatch(e -> e.rank().value() == wanted && e.serving());
-      if (!serves) {
-        absent.add(Integer.toString(rank));
-      }
-    }
-    return "after %d s (--engine-ready-timeout) these ranks are not ready: %s"
-        .formatted(plan.readyTimeoutSeconds(), String.join(", ", absent));
+  private String readyLine(int engines) {
+    return plan.headless()
+        ? "Flotilla node is ready (%s)".formatted(plan.launch().starts())
+        : "Flotilla is ready on http://%s:%d (%d engines)"
+            .formatted(plan.frontend().host(), port, engines);
   }
 
   /** Drains, then ends everything; at once what has nothing to drain. */
   void close() {
-    boolean drains = ready.isDone() && !ready.isCompletedExceptionally() && !Shutdown.failing();
+    boolean drains = ready && !Shutdown.failing();
     end.run(drains ? plan.shutdownTimeoutSeconds() * 1_000L : 0, agentId);
   }
 

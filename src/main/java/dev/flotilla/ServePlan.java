@@ -76,12 +76,13 @@ record ServePlan(
     if (flags.deviceIds != null && launch.starts().count() > 0) {
       devices.of(launch.starts().count() - 1);
     }
+    EngineConfig engine = engine(flags, folder, launch);
     return new ServePlan(
         launch,
         folder,
-        engine(flags, folder, launch),
+        engine,
         frontend(flags, folder, launch),
-        coordinator(launch),
+        coordinator(launch, engine),
         devices,
         flags.engineReadyTimeout,
         flags.onEngineFailure,
@@ -165,14 +166,13 @@ record ServePlan(
         base.requestTimeoutMs(),
         flags.minReadyEngines == null ? base.minReadyEngines() : flags.minReadyEngines,
         launch.choosable(),
-        !flags.disableLogStats,
         flags.metricsEngineLabel,
         0);
   }
 
-  private static CoordinatorConfig coordinator(LaunchPlan launch) {
+  private static CoordinatorConfig coordinator(LaunchPlan launch, EngineConfig engine) {
     return CoordinatorConfig.ofSize(launch.size())
-        .expecting(launch.balancing(), launch.starts().count(), launch.lockstep());
+        .expecting(launch.balancing(), launch.starts().count(), launch.lockstep(), engine.hash());
   }
 
   @FormatMethod

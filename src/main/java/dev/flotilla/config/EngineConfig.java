@@ -1,5 +1,10 @@
 package dev.flotilla.config;
 
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -108,6 +113,31 @@ public record EngineConfig(
         handshakeTimeoutMs >= 1,
         "handshake-timeout-ms must be at least 1, not %d",
         handshakeTimeoutMs);
+  }
+
+  /**
+   * Of what must be equal over all ranks that step together. Leaves out what says where a rank is
+   * and what scaling changes: size, rank, place.
+   */
+  public String hash() {
+    Path folder = Path.of(model).getFileName();
+    String equal =
+        "%s %s %d %d %s %d %b"
+            .formatted(
+                folder == null ? "" : folder,
+                executor,
+                maxNumSeqs,
+                maxNumBatchedTokens,
+                maxModelLen,
+                blockSize,
+                expertParallel);
+    try {
+      byte[] digest =
+          MessageDigest.getInstance("SHA-256").digest(equal.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(digest, 0, 8);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
   }
 
   /** The same for one rank. */

@@ -117,6 +117,7 @@ final class EngineCore {
         case Inbox.Command.Submit(var submit, long received) -> submit(submit, received);
         case Inbox.Command.Abort(var request, int attempt) -> scheduler.abort(request, attempt);
         case Inbox.Command.AbortFrontend(var frontend) -> scheduler.abort(frontend);
+        case Inbox.Command.Call(var work) -> work.accept(scheduler);
         case Inbox.Command.Stop _ -> {
           return true;
         }

@@ -30,6 +30,11 @@ public record EngineEnd(String name, @Nullable Integer code, String reason) {
 
   /** One sentence that names the engine, and its signal or exit code. */
   public String sentence() {
+    return name + " " + how();
+  }
+
+  /** The same without the name. */
+  public String how() {
     String how;
     if (code == null) {
       how = "has ended";
@@ -42,6 +47,6 @@ public record EngineEnd(String name, @Nullable Integer code, String reason) {
     } else {
       how = String.format(Locale.ROOT, "ended with exit code %d", code);
     }
-    return reason.isEmpty() ? name + " " + how : "%s %s: %s".formatted(name, how, reason);
+    return reason.isEmpty() ? how : how + ": " + reason;
   }
 }

@@ -8,6 +8,7 @@ import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.NodeId;
+import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
@@ -59,6 +60,12 @@ public final class NodeAgentVerticle extends VerticleBase {
   /** Whoever has deployed the agent. */
   @FunctionalInterface
   public interface Watch {
+    /** An engine has died; it is started again, unless another call follows. */
+    default void died(EngineEnd end) {}
+
+    /** A rank died too often and is not started again. */
+    default void givenUp(Rank rank, String reason) {}
+
     /** No engine runs here any more, or ever will; the sentence says why. */
     void failed(String sentence);
   }
@@ -277,10 +284,18 @@ public final class NodeAgentVerticle extends VerticleBase {
     /** A process is seen to die at once; the cluster manager would need a moment longer. */
     @Override
     public void died(EngineProcess engine, EngineEnd end) {
+      watch.died(end);
       if (engine instanceof ChildProcess child && child.node() instanceof String id) {
         bus()
             .send(Addresses.COORDINATOR, new ToCoordinator.NodeLeft(new NodeId(id)))
             .onFailure(e -> LOG.debug("nobody coordinates: {}", e.getMessage()));
+      }
+    }
+
+    @Override
+    public void givenUp(EngineConfig engine, String reason) {
+      if (engine.rank() != null) {
+        watch.givenUp(new Rank(engine.rank()), reason);
       }
     }
 

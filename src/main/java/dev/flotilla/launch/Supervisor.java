@@ -46,6 +46,9 @@ final class Supervisor {
     /** An engine has died; it is started again or not. */
     void died(EngineProcess engine, EngineEnd end);
 
+    /** An engine has died too often and is not started again. */
+    void givenUp(EngineConfig engine, String reason);
+
     /** Nothing more can run here: the sentence says why. Told once. */
     void failed(String sentence);
   }
@@ -70,6 +73,7 @@ final class Supervisor {
     RestartPolicy policy = RestartPolicy.FRESH;
     @Nullable EngineProcess process;
     boolean everStarted;
+    boolean givenUp;
     boolean leaving;
 
     Slot(String name, int index, EngineConfig config) {
@@ -88,7 +92,10 @@ final class Supervisor {
     this.watch = watch;
   }
 
-  /** Starts all; completes once each has started, fails with the sentence of what cannot. */
+  /**
+   * Starts all; completes once each has started or is given up, fails with the sentence of what
+   * cannot.
+   */
   CompletableFuture<Void> startAll(List<EngineConfig> configs) {
     configs.forEach(this::add);
     slots.values().forEach(this::start);
@@ -202,6 +209,7 @@ final class Supervisor {
   private void start(Slot slot) {
     EngineProcess process = starter.start(slot.name, slot.index, slot.config);
     slot.process = process;
+    slot.givenUp = false;
     slot.leaving = false;
     finished.remove(slot.name);
     process
@@ -225,7 +233,7 @@ final class Supervisor {
   }
 
   private void tellStarted() {
-    if (slots.values().stream().allMatch(s -> s.everStarted)) {
+    if (slots.values().stream().allMatch(s -> s.everStarted || s.givenUp)) {
       allStarted.complete(null);
     }
   }
@@ -273,9 +281,9 @@ final class Supervisor {
 
   private void giveUp(Slot slot, EngineEnd end, String reason) {
     LOG.error("{}: {}", slot.name, reason);
-    if (!slot.everStarted) {
-      fail(end.sentence() + "; " + reason, null);
-    }
+    slot.givenUp = true;
+    watch.givenUp(slot.config, end.how() + "; " + reason);
+    tellStarted();
   }
 
   /** The start or the whole node has failed for good: the siblings stop as well. */
