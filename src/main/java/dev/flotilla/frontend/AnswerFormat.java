@@ -56,9 +56,11 @@ final class AnswerFormat {
     out.raw(chunkHead).raw("{\"index\":").number(choice.index);
     if (request.chat()) {
       out.raw(",\"delta\":{");
-      if (!choice.text.isEmpty() || choice.finish == null) {
+      boolean words = !choice.text.isEmpty() || (choice.finish == null && choice.calls.isEmpty());
+      if (words) {
         out.raw("\"content\":").string(choice.text);
       }
+      calls(out, choice, words, true);
       out.raw("}");
     } else {
       out.raw(",\"text\":").string(choice.text);
@@ -101,7 +103,10 @@ final class AnswerFormat {
       out.raw(comma).raw("{\"index\":").number(choice.index);
       if (request.chat()) {
         out.raw(",\"message\":{\"role\":").string(request.form().role());
-        out.raw(",\"content\":").string(choice.text).raw("}");
+        boolean words = !choice.text.isEmpty() || choice.calls.isEmpty();
+        out.raw(",\"content\":").stringOrNull(words ? choice.text.toString() : null);
+        calls(out, choice, true, false);
+        out.raw("}");
       } else {
         out.raw(",\"text\":").string(choice.text);
       }
@@ -136,7 +141,8 @@ final class AnswerFormat {
               out, choice.logprobs, request.sampling().logprobs(), choice.textOffset);
     }
     FinishReason finish = choice.finish;
-    out.raw(",\"finish_reason\":").stringOrNull(finish == null ? null : finish.apiName());
+    out.raw(",\"finish_reason\":")
+        .stringOrNull(finish == null ? null : ToolDelta.finishName(finish, choice.called));
     if (finish != null || !request.chat()) {
       out.raw(",\"stop_reason\":");
       stop(out, choice.stop);
@@ -145,6 +151,18 @@ final class AnswerFormat {
       out.raw(",\"token_ids\":[");
       for (int i = 0; i < choice.idCount; i++) {
         out.raw(i == 0 ? "" : ",").number(choice.ids[i]);
+      }
+      out.raw("]");
+    }
+  }
+
+  /** The calls, unless there are none: strict clients take an empty list for a fault. */
+  private static void calls(JsonBytes out, ChoiceOutput choice, boolean comma, boolean indexed) {
+    if (!choice.calls.isEmpty()) {
+      out.raw(comma ? "," : "").raw("\"tool_calls\":[");
+      for (int i = 0; i < choice.calls.size(); i++) {
+        out.raw(i == 0 ? "" : ",");
+        choice.calls.get(i).write(out, indexed);
       }
       out.raw("]");
     }

@@ -33,7 +33,7 @@ final class BestOf implements Answer {
   static Generation open(Streams streams, GenerationRequest request, Answer answer) {
     return request.chooses()
         ? streams.open(request.candidates(), new BestOf(request, answer))
-        : streams.open(request, answer);
+        : streams.open(request, ToolAnswer.around(request, answer));
   }
 
   /** Log-probability per token. */

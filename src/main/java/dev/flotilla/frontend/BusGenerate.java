@@ -105,6 +105,7 @@ final class BusGenerate {
     private final String address;
     private final boolean several;
     private final int[] offsets;
+    private final boolean[] called;
     private @Nullable Generation generation;
 
     Pieces(String id, String address, GenerationRequest request) {
@@ -112,13 +113,25 @@ final class BusGenerate {
       this.address = address;
       this.several = request.choices() > 1;
       this.offsets = new int[request.choices()];
+      this.called = new boolean[request.choices()];
     }
 
     @Override
     public void piece(int choice, OutputText.Piece piece) {
       JsonArray ids = new JsonArray();
       piece.ids().stream().forEach(ids::add);
-      send(message(choice).put("text", piece.text()).put("token_ids", ids));
+      JsonObject message = message(choice).put("text", piece.text()).put("token_ids", ids);
+      if (!piece.calls().isEmpty()) {
+        JsonArray calls = new JsonArray();
+        for (ToolDelta call : piece.calls()) {
+          JsonBytes json = new JsonBytes(128);
+          call.write(json, true);
+          calls.add(new JsonObject(new String(json.toArray(), StandardCharsets.UTF_8)));
+          called[choice] |= call.last();
+        }
+        message.put("tool_calls", calls);
+      }
+      send(message);
       offsets[choice] += piece.ids().size();
     }
 
@@ -128,7 +141,7 @@ final class BusGenerate {
           message(choice)
               .put("text", "")
               .put("token_ids", new JsonArray())
-              .put("finish_reason", reason.apiName())
+              .put("finish_reason", ToolDelta.finishName(reason, called[choice]))
               .put("stop_reason", stop));
     }
 

@@ -20,6 +20,12 @@ final class ChoiceOutput {
   /** Of the prompt's tokens, kept until the end. */
   final List<Logprobs> promptLogprobs = new ArrayList<>();
 
+  /** What is new of tool calls; one entry for each call. */
+  final List<ToolDelta> calls = new ArrayList<>();
+
+  /** Whether a call is complete. */
+  boolean called;
+
   int[] ids = new int[8];
   int idCount;
 
@@ -47,10 +53,20 @@ final class ChoiceOutput {
     }
     piece.ids().copyTo(ids, idCount);
     idCount += piece.ids().size();
+    piece.calls().forEach(this::add);
     logprobs.addAll(piece.logprobs());
     promptLogprobs.addAll(piece.promptLogprobs());
     int bytes = 2 * piece.text().length() + Integer.BYTES * piece.ids().size();
+    for (ToolDelta delta : piece.calls()) {
+      bytes += 2 * delta.arguments().length() + ENTRY_BYTES;
+    }
     return bytes + bytes(piece.logprobs()) + bytes(piece.promptLogprobs());
+  }
+
+  private void add(ToolDelta delta) {
+    called |= delta.last();
+    boolean same = !calls.isEmpty() && calls.getLast().index() == delta.index();
+    calls.add(same ? calls.removeLast().with(delta) : delta);
   }
 
   private static int bytes(List<Logprobs> logprobs) {
@@ -74,12 +90,13 @@ final class ChoiceOutput {
 
   /** Whether there is anything to write. */
   boolean pending() {
-    return !text.isEmpty() || !logprobs.isEmpty() || (finish != null && !ended);
+    return !text.isEmpty() || !calls.isEmpty() || !logprobs.isEmpty() || (finish != null && !ended);
   }
 
   /** All of it has been written. */
   void written() {
     text.setLength(0);
+    calls.clear();
     logprobs.clear();
     idCount = 0;
     begun = true;

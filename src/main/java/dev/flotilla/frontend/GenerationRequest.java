@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param stops what ends a choice beside tokens
  * @param form how the answer is written
  * @param routing where and when it is computed
+ * @param tools whether and how the answer may call tools
  */
 record GenerationRequest(
     boolean chat,
@@ -27,7 +28,8 @@ record GenerationRequest(
     Sampling sampling,
     Stops stops,
     Form form,
-    Routing routing) {
+    Routing routing,
+    ToolChoice tools) {
 
   /**
    * One prompt.
@@ -128,7 +130,8 @@ record GenerationRequest(
         sampling.withLogprobs(Math.max(0, sampling.logprobs()), sampling.promptLogprobs()),
         stops,
         form,
-        routing);
+        routing,
+        tools);
   }
 
   int promptTokens() {

@@ -28,10 +28,20 @@ final class OutputText {
    *
    * @param promptLogprobs once, with the first piece, if they were asked for: one per token of the
    *     prompt from the second on
+   * @param calls what is new of tool calls, found in the text by {@link ToolAnswer}
    */
-  record Piece(String text, TokenIds ids, List<Logprobs> logprobs, List<Logprobs> promptLogprobs) {
+  record Piece(
+      String text,
+      TokenIds ids,
+      List<Logprobs> logprobs,
+      List<Logprobs> promptLogprobs,
+      List<ToolDelta> calls) {
     Piece(String text, TokenIds ids, List<Logprobs> logprobs) {
       this(text, ids, logprobs, List.of());
+    }
+
+    Piece(String text, TokenIds ids, List<Logprobs> logprobs, List<Logprobs> promptLogprobs) {
+      this(text, ids, logprobs, promptLogprobs, List.of());
     }
   }
 

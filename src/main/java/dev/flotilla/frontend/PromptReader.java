@@ -103,6 +103,10 @@ final class PromptReader {
   /** What the template may read beside the messages. */
   private static Map<String, Object> variables(Fields fields) {
     Map<String, Object> variables = new HashMap<>();
+    List<Object> tools = ToolReader.forTemplate(fields);
+    if (tools != null) {
+      variables.put("tools", tools);
+    }
     JsonNode documents = fields.get("documents");
     if (documents != null) {
       variables.put("documents", Fields.MAPPER.convertValue(documents, Object.class));
@@ -188,13 +192,19 @@ final class PromptReader {
       throw ApiException.badValue(name + ".role", name + ".role must be a string such as user");
     }
     Map<String, Object> read = Fields.MAPPER.convertValue(object, MAP);
-    read.put("content", content(name + ".content", object.get("content"), object));
+    List<Object> calls = ToolReader.calls(name, object);
+    if (calls == null) {
+      read.remove("tool_calls");
+    } else {
+      read.put("tool_calls", calls);
+    }
+    read.put("content", content(name + ".content", object.get("content"), calls != null));
     return read;
   }
 
-  private static String content(String name, @Nullable JsonNode content, ObjectNode message) {
+  private static String content(String name, @Nullable JsonNode content, boolean calls) {
     if (content == null || content.isNull()) {
-      if (message.hasNonNull("tool_calls")) {
+      if (calls) {
         return "";
       }
       throw ApiException.badValue(name, name + " is missing");

@@ -14,9 +14,7 @@ final class Refusals {
       Map.ofEntries(
           Map.entry("use_beam_search", Refusals::isFalse),
           Map.entry("logits_processors", Refusals::empty),
-          Map.entry("tools", Refusals::empty),
           Map.entry("functions", Refusals::empty),
-          Map.entry("tool_choice", v -> v.asText().equals("none") || v.asText().equals("auto")),
           Map.entry("function_call", v -> v.asText().equals("none") || v.asText().equals("auto")),
           Map.entry("prompt_embeds", Refusals::never),
           Map.entry("suffix", v -> v.asText().isEmpty() && v.isTextual()),

@@ -42,10 +42,12 @@ final class RequestParser {
     Refusals.check(fields);
     boolean echo = fields.flag("echo", false);
     Lengths lengths = Lengths.read(fields, chat, echo, maxModelLen);
-    Sampling sampling = new SamplingReader(model).read(fields, chat, lengths.minTokens());
+    ToolChoice tools = ToolReader.choice(fields, chat);
+    Sampling sampling =
+        forced(new SamplingReader(model).read(fields, chat, lengths.minTokens()), tools);
     int n = or(fields.integer("n", 1, N_MAX), 1);
     int bestOf = bestOf(fields, chat, n);
-    GenerationRequest.Form form = form(fields, echo, lengths.promptOnly());
+    GenerationRequest.Form form = form(fields, echo, lengths.promptOnly(), tools);
     GenerationRequest.Stops stops = SamplingReader.stops(fields);
     GenerationRequest.Routing routing =
         new GenerationRequest.Routing(
@@ -67,10 +69,22 @@ final class RequestParser {
       sized.add(new GenerationRequest.Prompt(ids, lengths.room(ids.size()), echoed));
     }
     return new GenerationRequest(
-        chat, model.name(), sized, n, bestOf, sampling, stops, form, routing);
+        chat, model.name(), sized, n, bestOf, sampling, stops, form, routing, tools);
   }
 
-  private static GenerationRequest.Form form(Fields fields, boolean echo, boolean promptOnly) {
+  private static Sampling forced(Sampling sampling, ToolChoice tools) {
+    if (tools.grammar() == null) {
+      return sampling;
+    }
+    if (sampling.grammar() != null) {
+      throw ApiException.badValue(
+          "tool_choice", "tool_choice and another constraint cannot both shape the answer");
+    }
+    return sampling.toBuilder().grammar(tools.grammar()).build();
+  }
+
+  private static GenerationRequest.Form form(
+      Fields fields, boolean echo, boolean promptOnly, ToolChoice tools) {
     boolean stream = fields.flag("stream", false);
     Fields options = fields.object("stream_options");
     if (options != null && !stream) {
@@ -80,7 +94,8 @@ final class RequestParser {
         stream,
         options != null && options.flag("include_usage", false),
         options != null && options.flag("continuous_usage_stats", false),
-        fields.flag("skip_special_tokens", true),
+        // Some tokenizers count the tags of calls as special tokens.
+        fields.flag("skip_special_tokens", true) && !tools.parse(),
         fields.flag("return_token_ids", false),
         SamplingReader.shownPromptLogprobs(fields),
         fields.flag("return_tokens_as_token_ids", false),

@@ -3,35 +3,28 @@ package dev.flotilla.tokenizer;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.hubspot.jinjava.Jinjava;
-import com.hubspot.jinjava.JinjavaConfig;
-import com.hubspot.jinjava.LegacyOverrides;
-import com.hubspot.jinjava.interpret.RenderResult;
-import com.hubspot.jinjava.interpret.TemplateError;
-import com.hubspot.jinjava.lib.exptest.ExpTest;
-import com.hubspot.jinjava.lib.filter.Filter;
-import com.hubspot.jinjava.lib.fn.ELFunctionDefinition;
 import dev.flotilla.model.ModelException;
+import dev.flotilla.tokenizer.jinja.Template;
+import dev.flotilla.tokenizer.jinja.TemplateException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Turns a conversation into a prompt as transformers' {@code apply_chat_template} does: {@code
- * chat_template.jinja} or the template in {@code tokenizer_config.json}, blocks trimmed, with the
- * variables {@code messages}, {@code add_generation_prompt} and the special tokens of {@code
- * tokenizer_config.json}, and the function {@code raise_exception}. Safe for use by several
- * threads.
+ * chat_template.jinja} or the template in {@code tokenizer_config.json}, with the variables {@code
+ * messages}, {@code tools}, {@code documents}, {@code add_generation_prompt} and the special tokens
+ * of {@code tokenizer_config.json}. Safe for use by several threads.
  *
- * <p>Jinjava only collects errors and renders on; here every error is raised, since a broken prompt
- * would otherwise go to the model unseen. Text in messages is never interpreted as a template.
+ * <p>Every error of the template is raised, since a broken prompt would otherwise go to the model
+ * unseen. Text in messages is never interpreted as a template.
  */
 public final class ChatTemplate {
   private static final List<String> SPECIAL =
@@ -39,30 +32,25 @@ public final class ChatTemplate {
 
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
-  private static final Jinjava JINJAVA = jinjava();
-  private static final Set<String> FILTERS =
-      JINJAVA.getGlobalContext().getAllFilters().stream()
-          .map(Filter::getName)
-          .collect(Collectors.toUnmodifiableSet());
-  private static final Set<String> TESTS =
-      JINJAVA.getGlobalContext().getAllExpTests().stream()
-          .map(ExpTest::getName)
-          .collect(Collectors.toUnmodifiableSet());
-
   private final Path folder;
-  private final @Nullable String template;
-  private final @Nullable String unknown;
+  private final @Nullable Template template;
+  private final @Nullable ChatTemplateException broken;
   private final Map<String, String> special;
 
-  private ChatTemplate(Path folder, @Nullable String template, Map<String, String> special) {
+  private ChatTemplate(Path folder, @Nullable String source, Map<String, String> special) {
     this.folder = folder;
-    // Jinja drops one newline at the end of the source; jinjava would drop it from the output.
-    this.template =
-        template != null && template.endsWith("\n")
-            ? template.substring(0, template.length() - 1)
-            : template;
-    this.unknown = template == null ? null : TemplateNames.unknown(template, FILTERS, TESTS);
     this.special = Map.copyOf(special);
+    Template read = null;
+    ChatTemplateException failure = null;
+    if (source != null) {
+      try {
+        read = Template.of(source);
+      } catch (TemplateException e) {
+        failure = new ChatTemplateException(sentence(e));
+      }
+    }
+    this.template = read;
+    this.broken = failure;
   }
 
   /**
@@ -113,7 +101,7 @@ public final class ChatTemplate {
 
   /** Whether the model has a template at all. */
   public boolean exists() {
-    return template != null;
+    return template != null || broken != null;
   }
 
   /**
@@ -122,7 +110,8 @@ public final class ChatTemplate {
    * @param messages each with {@code role} and {@code content}, a string or a list of parts {@code
    *     {"type": "text", "text": …}}, which are joined
    * @param addGenerationPrompt whether the assistant's turn is begun
-   * @param variables further ones that the template may read
+   * @param variables further ones that the template may read, {@code tools} among them; they take
+   *     the place of special tokens of the same name
    * @throws ChatTemplateException if there is no template, a content is no text, or the template
    *     fails or refuses the conversation
    */
@@ -130,29 +119,39 @@ public final class ChatTemplate {
       List<Map<String, Object>> messages,
       boolean addGenerationPrompt,
       Map<String, Object> variables) {
+    if (broken != null) {
+      throw broken;
+    }
     if (template == null) {
       throw new ChatTemplateException(
           "the model in %s has no chat template, so it only completes prompts".formatted(folder));
     }
-    if (unknown != null) {
-      throw new ChatTemplateException(
-          "the chat template in %s uses %s, which is not supported".formatted(folder, unknown));
-    }
-    Map<String, Object> all = new HashMap<>(variables);
+    Map<String, @Nullable Object> all = new HashMap<>();
+    // Transformers always passes these two, so templates ask whether they are none.
+    all.put("tools", null);
+    all.put("documents", null);
     all.putAll(special);
+    all.putAll(variables);
     all.put("messages", flattened(messages));
     all.put("add_generation_prompt", addGenerationPrompt);
-    RenderResult result = JINJAVA.renderForResult(template, all);
-    for (TemplateError error : result.getErrors()) {
-      throw new ChatTemplateException(sentence(error));
+    try {
+      return template.render(all, ZonedDateTime.now());
+    } catch (TemplateException e) {
+      throw new ChatTemplateException(
+          e.kind() == TemplateException.Kind.RAISED
+              ? "the chat template refuses the conversation: " + e.sentence()
+              : sentence(e));
     }
-    return result.getOutput();
+  }
+
+  private static String sentence(TemplateException e) {
+    return "the chat template fails in line %d: %s".formatted(e.line(), e.sentence());
   }
 
   private static List<Map<String, Object>> flattened(List<Map<String, Object>> messages) {
     List<Map<String, Object>> all = new ArrayList<>(messages.size());
     for (int i = 0; i < messages.size(); i++) {
-      Map<String, Object> copy = new HashMap<>(messages.get(i));
+      Map<String, Object> copy = new LinkedHashMap<>(messages.get(i));
       if (copy.get("content") instanceof List<?> parts) {
         copy.put("content", joined(parts, i));
       }
@@ -176,46 +175,5 @@ public final class ChatTemplate {
       text.append(((Map<?, ?>) part).get("text"));
     }
     return text.toString();
-  }
-
-  private static String sentence(TemplateError error) {
-    for (Throwable cause = error.getException(); cause != null; cause = cause.getCause()) {
-      if (cause instanceof ChatTemplateException refused && refused.getMessage() != null) {
-        return "the chat template refuses the conversation: " + refused.getMessage();
-      }
-    }
-    return "the chat template fails in line %d: %s"
-        .formatted(error.getLineno(), error.getMessage());
-  }
-
-  /** What a template calls to refuse a conversation; jinjava finds it by reflection. */
-  @SuppressWarnings("DoNotCallSuggester")
-  public static String raise(String reason) {
-    throw new ChatTemplateException(reason);
-  }
-
-  private static Jinjava jinjava() {
-    JinjavaConfig config =
-        JinjavaConfig.newBuilder()
-            .withTrimBlocks(true)
-            .withLstripBlocks(true)
-            .withKeepTrailingNewline(true)
-            .withNestedInterpretationEnabled(false)
-            .withLegacyOverrides(
-                LegacyOverrides.newBuilder()
-                    .withEvaluateMapKeys(true)
-                    .withIterateOverMapKeys(true)
-                    .withUsePyishObjectMapper(true)
-                    .withParseWhitespaceControlStrictly(true)
-                    .withAllowAdjacentTextNodes(true)
-                    .withUseTrimmingForNotesAndExpressions(true)
-                    .withKeepNullableLoopValues(true)
-                    .withHandleBackslashInQuotesOnly(true)
-                    .build())
-            .build();
-    Jinjava jinjava = new Jinjava(config);
-    jinjava.registerFunction(
-        new ELFunctionDefinition("", "raise_exception", ChatTemplate.class, "raise", String.class));
-    return jinjava;
   }
 }
