@@ -167,7 +167,6 @@ record ServePlan(
         base.requestTimeoutMs(),
         flags.minReadyEngines == null ? base.minReadyEngines() : flags.minReadyEngines,
         launch.choosable(),
-        !flags.disableLogStats,
         flags.metricsEngineLabel,
         0);
   }

@@ -15,7 +15,6 @@ import org.jspecify.annotations.Nullable;
  * @param requestTimeoutMs a request without an engine's sign of life for so long is failed
  * @param minReadyEngines readiness needs so many
  * @param ranks that it may choose; null: all
- * @param logStats whether throughput and load are logged now and then
  * @param metricsEngineLabel whether metrics tell the engines apart
  * @param index among the API servers of its node
  */
@@ -29,7 +28,6 @@ public record FrontendConfig(
     long requestTimeoutMs,
     int minReadyEngines,
     @Nullable RankRange ranks,
-    boolean logStats,
     EngineLabel metricsEngineLabel,
     int index) {
 
@@ -45,7 +43,6 @@ public record FrontendConfig(
           600_000,
           1,
           null,
-          true,
           EngineLabel.PER_ENGINE,
           0);
 
@@ -73,7 +70,6 @@ public record FrontendConfig(
         requestTimeoutMs,
         minReadyEngines,
         ranks,
-        logStats,
         metricsEngineLabel,
         otherIndex);
   }

@@ -9,8 +9,10 @@ import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import io.vertx.core.Future;
+import io.vertx.core.Handler;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -131,18 +133,15 @@ public final class FrontendVerticle extends VerticleBase {
                   settings.index(),
                   id,
                   listening.actualPort());
-              MessageConsumer<Object> consumer =
-                  vertx.eventBus().consumer(Addresses.GENERATE, clients::accept);
-              consumers.add(consumer);
-              return consumer.completion();
+              return serveBus(Addresses.GENERATE, clients::accept);
             })
-        .compose(
-            _ -> {
-              MessageConsumer<Object> consumer =
-                  vertx.eventBus().consumer(Addresses.UTILITY, calls::accept);
-              consumers.add(consumer);
-              return consumer.completion();
-            });
+        .compose(_ -> serveBus(Addresses.UTILITY, calls::accept));
+  }
+
+  private Future<Void> serveBus(String address, Handler<Message<Object>> receiver) {
+    MessageConsumer<Object> consumer = vertx.eventBus().consumer(address, receiver);
+    consumers.add(consumer);
+    return consumer.completion();
   }
 
   /** One for all front-ends of this Vert.x that serve the model, so that each shows all. */
