@@ -259,9 +259,6 @@ final class Filters {
   }
 
   private static Object abs(Object value) {
-    if (value instanceof Undefined u) {
-      throw TemplateException.type("bad operand type for abs(): 'Undefined'");
-    }
     if (value instanceof Double d) {
       return Math.abs(d);
     }

@@ -97,8 +97,7 @@ final class Sequences {
     }
     Iterator<Object> items = iterator(container);
     while (items.hasNext()) {
-      Object next = items.next();
-      if (next == item || Compare.equal(next, item)) {
+      if (Compare.equal(items.next(), item)) {
         return true;
       }
     }
@@ -144,7 +143,7 @@ final class Sequences {
 
   private static int bound(Object value, int size, int lowest, int highest) {
     long at = index(value);
-    return (int) Math.clamp(at < 0 ? at + size : at, lowest, highest);
+    return Math.clamp(at < 0 ? at + size : at, lowest, highest);
   }
 
   private static int index(Object value) {
