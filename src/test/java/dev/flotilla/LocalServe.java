@@ -29,7 +29,7 @@ final class LocalServe implements AutoCloseable {
       all.addAll(List.of("--port", "0"));
     }
     ServeFlags parsed = CommandLine.populateCommand(new ServeFlags(), all.toArray(String[]::new));
-    Node node = Node.start(ServePlan.of(parsed, ignored -> false));
+    Node node = Node.start(ServePlan.of(parsed, ignored -> false), StartTimes.begin());
     String line = node.awaitReady();
     String address = line.substring(line.indexOf("http://"), line.indexOf(" ("));
     return new LocalServe(node, URI.create(address));

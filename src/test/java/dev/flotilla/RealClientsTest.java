@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.openai.client.OpenAIClient;
 import com.openai.client.okhttp.OpenAIOkHttpClient;
+import com.openai.core.JsonValue;
 import com.openai.core.http.StreamResponse;
 import com.openai.errors.BadRequestException;
 import com.openai.helpers.ChatCompletionAccumulator;
@@ -14,6 +15,7 @@ import com.openai.models.chat.completions.ChatCompletion;
 import com.openai.models.chat.completions.ChatCompletionChunk;
 import com.openai.models.chat.completions.ChatCompletionCreateParams;
 import com.openai.models.chat.completions.ChatCompletionStreamOptions;
+import com.openai.models.chat.completions.ChatCompletionToolChoiceOption;
 import com.openai.models.completions.Completion;
 import com.openai.models.completions.CompletionCreateParams;
 import dev.langchain4j.data.message.UserMessage;
@@ -22,6 +24,7 @@ import dev.langchain4j.model.chat.StreamingChatModel;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ResponseFormat;
 import dev.langchain4j.model.chat.request.ResponseFormatType;
+import dev.langchain4j.model.chat.request.ToolChoice;
 import dev.langchain4j.model.chat.request.json.JsonObjectSchema;
 import dev.langchain4j.model.chat.request.json.JsonSchema;
 import dev.langchain4j.model.chat.response.ChatResponse;
@@ -59,7 +62,6 @@ class RealClientsTest {
             .baseUrl(serve.base() + "/v1")
             .apiKey("none")
             .timeout(Duration.ofSeconds(60))
-            .responseValidation(true)
             .build();
   }
 
@@ -125,7 +127,6 @@ class RealClientsTest {
             .echo(true)
             .build();
     Completion answer = openai.completions().create(params);
-    answer.validate();
     String text = answer.choices().getFirst().text();
     assertTrue(text.startsWith("The capital of Kenya is"), text);
     var logprobs = answer.choices().getFirst().logprobs().orElseThrow();
@@ -138,19 +139,15 @@ class RealClientsTest {
     assertEquals(text, streamed.toString());
   }
 
-  /** What the model has to answer in the next test. */
-  static final class City {
-    /** Where it lies. */
-    enum Continent {
-      AFRICA,
-      ASIA,
-      EUROPE
-    }
-
-    public Continent continent;
-    public boolean capital;
-    public List<Continent> neighbours;
+  /** Where a city lies. */
+  enum Continent {
+    AFRICA,
+    ASIA,
+    EUROPE
   }
+
+  /** What the model has to answer in the next test. */
+  record City(Continent continent, boolean capital) {}
 
   @Test
   void openaiJavaGetsStructuredOutput() {
@@ -160,7 +157,7 @@ class RealClientsTest {
               .model("tiny-llama")
               .addUserMessage("Describe Nairobi.")
               .temperature(1.5)
-              .seed(seed)
+              .putAdditionalBodyProperty("seed", JsonValue.from(seed))
               .maxCompletionTokens(400)
               .responseFormat(City.class)
               .build();
@@ -174,9 +171,47 @@ class RealClientsTest {
               .message()
               .content()
               .orElseThrow();
-      assertTrue(List.of(City.Continent.values()).contains(city.continent));
-      assertTrue(city.neighbours.size() >= 0);
+      assertTrue(List.of(Continent.values()).contains(city.continent()));
     }
+  }
+
+  private static ChatCompletionCreateParams.Builder weather() {
+    return question()
+        .temperature(1.5)
+        .maxCompletionTokens(200)
+        .addFunctionTool(WeatherTool.OPENAI)
+        .toolChoice(ChatCompletionToolChoiceOption.Auto.REQUIRED)
+        .parallelToolCalls(false);
+  }
+
+  @Test
+  void openaiJavaGetsToolCallsWholeAndStreamed() {
+    ChatCompletion whole = openai.chat().completions().create(weather().build());
+    assertCallsWeather(whole);
+    ChatCompletionAccumulator streamed = ChatCompletionAccumulator.create();
+    try (StreamResponse<ChatCompletionChunk> stream =
+        openai.chat().completions().createStreaming(weather().build())) {
+      stream.stream().map(ChatCompletionChunk::validate).forEach(streamed::accumulate);
+    }
+    assertCallsWeather(streamed.chatCompletion());
+  }
+
+  private static void assertCallsWeather(ChatCompletion answer) {
+    ChatCompletion.Choice choice = answer.choices().getFirst();
+    assertEquals(ChatCompletion.Choice.FinishReason.TOOL_CALLS, choice.finishReason());
+    var calls = choice.message().toolCalls().orElseThrow();
+    assertEquals(1, calls.size());
+    var call = calls.getFirst().asFunction();
+    assertFalse(call.id().isEmpty());
+    assertEquals("weather", call.function().name());
+    String arguments = call.function().arguments();
+    assertTrue(arguments.contains("Nairobi") || arguments.contains("Mombasa"), arguments);
+  }
+
+  @Test
+  void openaiJavaGetsNoToolCallsWithoutTools() {
+    ChatCompletion answer = openai.chat().completions().create(question().build());
+    assertTrue(answer.choices().getFirst().message().toolCalls().isEmpty());
   }
 
   @Test
@@ -189,18 +224,36 @@ class RealClientsTest {
     assertTrue(String.valueOf(refused.getMessage()).contains("must be -2 to 2"));
   }
 
+  private static ChatModel langChain() {
+    return OpenAiChatModel.builder()
+        .baseUrl(serve.base() + "/v1")
+        .apiKey("none")
+        .modelName("tiny-llama")
+        .temperature(0.0)
+        .maxTokens(100)
+        .strictJsonSchema(true)
+        .parallelToolCalls(false)
+        .maxRetries(0)
+        .build();
+  }
+
+  @Test
+  void langChain4jGetsAToolCall() {
+    ChatResponse answer =
+        langChain()
+            .chat(
+                ChatRequest.builder()
+                    .messages(UserMessage.from("How is the weather in Nairobi?"))
+                    .toolSpecifications(WeatherTool.LANGCHAIN)
+                    .toolChoice(ToolChoice.REQUIRED)
+                    .build());
+    assertEquals(FinishReason.TOOL_EXECUTION, answer.finishReason());
+    assertEquals("weather", answer.aiMessage().toolExecutionRequests().getFirst().name());
+  }
+
   @Test
   void langChain4jChatsWithASchema() {
-    ChatModel model =
-        OpenAiChatModel.builder()
-            .baseUrl(serve.base() + "/v1")
-            .apiKey("none")
-            .modelName("tiny-llama")
-            .temperature(0.0)
-            .maxTokens(60)
-            .strictJsonSchema(true)
-            .maxRetries(0)
-            .build();
+    ChatModel model = langChain();
     ChatResponse answer = model.chat(UserMessage.from(QUESTION));
     assertEquals(ANSWER, answer.aiMessage().text());
     assertEquals(FinishReason.STOP, answer.finishReason());
@@ -284,5 +337,38 @@ class RealClientsTest {
         assertFalse(response.body().isEmpty());
       }
     }
+  }
+
+  @Test
+  void aRepeatedPromptComesFromTheCacheUntilItIsReset() throws Exception {
+    String prompt = "The Republic of Kenya lies on the coast of the Indian Ocean. ".repeat(8);
+    assertEquals(0, cached(prompt));
+    assertTrue(cached(prompt) >= 16, "a block at least");
+    HttpRequest reset =
+        HttpRequest.newBuilder(serve.base().resolve("/reset_prefix_cache"))
+            .timeout(Duration.ofSeconds(30))
+            .POST(HttpRequest.BodyPublishers.noBody())
+            .build();
+    assertEquals(
+        200, FlotillaProcess.HTTP.send(reset, HttpResponse.BodyHandlers.ofString()).statusCode());
+    assertEquals(0, cached(prompt));
+  }
+
+  /** Tokens of the prompt that rank 1 had in its cache. */
+  private static int cached(String prompt) throws Exception {
+    HttpRequest request =
+        HttpRequest.newBuilder(serve.base().resolve("/v1/completions"))
+            .timeout(Duration.ofSeconds(60))
+            .header("X-data-parallel-rank", "1")
+            .POST(
+                HttpRequest.BodyPublishers.ofString(
+                    "{\"prompt\":\"%s\",\"max_tokens\":1}".formatted(prompt)))
+            .build();
+    HttpResponse<String> response =
+        FlotillaProcess.HTTP.send(request, HttpResponse.BodyHandlers.ofString());
+    assertEquals(200, response.statusCode(), response.body());
+    return FlotillaProcess.json(response.body())
+        .at("/usage/prompt_tokens_details/cached_tokens")
+        .asInt(-1);
   }
 }

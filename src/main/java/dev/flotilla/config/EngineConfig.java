@@ -1,5 +1,10 @@
 package dev.flotilla.config;
 
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +20,10 @@ import org.jspecify.annotations.Nullable;
  * @param blockSize token positions of a KV cache block
  * @param numGpuBlocksOverride null: from memory
  * @param maxNumQueuedReqs most waiting requests; beyond it a request is refused with 429
+ * @param enablePrefixCaching whether keys and values of one request are kept for others
+ * @param longPrefillTokenThreshold most tokens that one prompt gets of a step; 0 for no such limit
+ * @param schedulingPolicy the order of the queue
+ * @param disableLogStats whether the line about load and throughput, each ten seconds, is left out
  * @param local whether it runs on the head
  * @param headless whether its node has no front-end
  * @param expertParallel whether a mixture's experts are spread over all ranks
@@ -32,6 +41,10 @@ public record EngineConfig(
     int blockSize,
     @Nullable Integer numGpuBlocksOverride,
     int maxNumQueuedReqs,
+    boolean enablePrefixCaching,
+    int longPrefillTokenThreshold,
+    SchedulingPolicy schedulingPolicy,
+    boolean disableLogStats,
     boolean local,
     boolean headless,
     boolean expertParallel,
@@ -51,6 +64,10 @@ public record EngineConfig(
           16,
           null,
           4096,
+          true,
+          0,
+          SchedulingPolicy.FCFS,
+          false,
           true,
           false,
           false,
@@ -89,9 +106,38 @@ public record EngineConfig(
     Check.that(
         maxNumQueuedReqs >= 1, "max-num-queued-reqs must be at least 1, not %d", maxNumQueuedReqs);
     Check.that(
+        longPrefillTokenThreshold >= 0,
+        "long-prefill-token-threshold must be at least 0 (no limit), not %d",
+        longPrefillTokenThreshold);
+    Check.that(
         handshakeTimeoutMs >= 1,
         "handshake-timeout-ms must be at least 1, not %d",
         handshakeTimeoutMs);
+  }
+
+  /**
+   * Of what must be equal over all ranks that step together. Leaves out what says where a rank is
+   * and what scaling changes: size, rank, place.
+   */
+  public String hash() {
+    Path folder = Path.of(model).getFileName();
+    String equal =
+        "%s %s %d %d %s %d %b"
+            .formatted(
+                folder == null ? "" : folder,
+                executor,
+                maxNumSeqs,
+                maxNumBatchedTokens,
+                maxModelLen,
+                blockSize,
+                expertParallel);
+    try {
+      byte[] digest =
+          MessageDigest.getInstance("SHA-256").digest(equal.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(digest, 0, 8);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
   }
 
   /** The same for one rank. */
@@ -107,6 +153,10 @@ public record EngineConfig(
         blockSize,
         numGpuBlocksOverride,
         maxNumQueuedReqs,
+        enablePrefixCaching,
+        longPrefillTokenThreshold,
+        schedulingPolicy,
+        disableLogStats,
         local,
         headless,
         expertParallel,

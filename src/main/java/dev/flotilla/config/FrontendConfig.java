@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param requestTimeoutMs a request without an engine's sign of life for so long is failed
  * @param minReadyEngines readiness needs so many
  * @param ranks that it may choose; null: all
- * @param logStats whether throughput and load are logged now and then
  * @param metricsEngineLabel whether metrics tell the engines apart
+ * @param index among the API servers of its node
  */
 public record FrontendConfig(
     String host,
@@ -28,8 +28,8 @@ public record FrontendConfig(
     long requestTimeoutMs,
     int minReadyEngines,
     @Nullable RankRange ranks,
-    boolean logStats,
-    EngineLabel metricsEngineLabel) {
+    EngineLabel metricsEngineLabel,
+    int index) {
 
   /** What is not set. */
   public static final FrontendConfig DEFAULT =
@@ -43,8 +43,8 @@ public record FrontendConfig(
           600_000,
           1,
           null,
-          true,
-          EngineLabel.PER_ENGINE);
+          EngineLabel.PER_ENGINE,
+          0);
 
   /** Checks every bound. */
   public FrontendConfig {
@@ -58,11 +58,11 @@ public record FrontendConfig(
         minReadyEngines >= 1, "min-ready-engines must be at least 1, not %d", minReadyEngines);
   }
 
-  /** The same on another port. */
-  public FrontendConfig withPort(int other) {
+  /** The same at another place of its node. */
+  public FrontendConfig with(int otherIndex, int otherPort) {
     return new FrontendConfig(
         host,
-        other,
+        otherPort,
         model,
         servedModelName,
         apiKey,
@@ -70,7 +70,7 @@ public record FrontendConfig(
         requestTimeoutMs,
         minReadyEngines,
         ranks,
-        logStats,
-        metricsEngineLabel);
+        metricsEngineLabel,
+        otherIndex);
   }
 }

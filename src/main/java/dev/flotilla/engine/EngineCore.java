@@ -4,6 +4,7 @@ import dev.flotilla.grammar.GrammarException;
 import dev.flotilla.grammar.GrammarMasks;
 import dev.flotilla.model.Batch;
 import dev.flotilla.model.Executor;
+import dev.flotilla.model.StepResult;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToEngine;
@@ -67,6 +68,7 @@ final class EngineCore {
    * @return whether there is more to do at once; if not, the inbox wakes the loop
    */
   boolean step() throws InterruptedException {
+    scheduler.tick(System.nanoTime());
     boolean stop = takeInbox();
     if (stop) {
       stop();
@@ -93,10 +95,11 @@ final class EngineCore {
     } else {
       outbox.publish(outcome(true, false));
     }
-    Batch masked = masks == null ? batch : masks.masked(batch);
-    deltas.addAll(scheduler.update(batch, executor.execute(masked)));
-    steps++;
+    StepResult result = executor.execute(masks == null ? batch : masks.masked(batch));
     lastStepNanos = System.nanoTime();
+    scheduler.tick(lastStepNanos);
+    deltas.addAll(scheduler.update(batch, result));
+    steps++;
   }
 
   /** Hands over what the step brought, and tells the state that it left. */
@@ -111,9 +114,10 @@ final class EngineCore {
   private boolean takeInbox() {
     for (Inbox.Command command = inbox.poll(); command != null; command = inbox.poll()) {
       switch (command) {
-        case Inbox.Command.Submit(var submit) -> submit(submit);
+        case Inbox.Command.Submit(var submit, long received) -> submit(submit, received);
         case Inbox.Command.Abort(var request, int attempt) -> scheduler.abort(request, attempt);
         case Inbox.Command.AbortFrontend(var frontend) -> scheduler.abort(frontend);
+        case Inbox.Command.Call(var work) -> work.accept(scheduler);
         case Inbox.Command.Stop _ -> {
           return true;
         }
@@ -122,7 +126,7 @@ final class EngineCore {
     return false;
   }
 
-  private void submit(ToEngine.Submit submit) {
+  private void submit(ToEngine.Submit submit, long receivedNanos) {
     takenSubmits++;
     takenTokens += Inbox.tokens(submit);
     if (state != State.RUNNING) {
@@ -137,7 +141,7 @@ final class EngineCore {
       refuse(submit.request(), submit.attempt(), 400, String.valueOf(e.getMessage()));
       return;
     }
-    switch (scheduler.submit(submit)) {
+    switch (scheduler.submit(submit, System.nanoTime() - receivedNanos)) {
       case Admission.Refused(int status, String reason) ->
           refuse(submit.request(), submit.attempt(), status, reason);
       case Admission.Complete(var delta) -> deltas.add(delta);
@@ -188,6 +192,13 @@ final class EngineCore {
     // A broken loop holds nothing any more, whatever its scheduler still says.
     Counters counters = state == State.RUNNING ? scheduler.counters() : Counters.NONE;
     return new Snapshot(
-        ++version, counters, takenSubmits, takenTokens, steps, stepping, lastStepNanos);
+        ++version,
+        counters,
+        scheduler.totals(),
+        takenSubmits,
+        takenTokens,
+        steps,
+        stepping,
+        lastStepNanos);
   }
 }

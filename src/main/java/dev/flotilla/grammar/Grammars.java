@@ -48,12 +48,16 @@ public final class Grammars {
         };
     net.end(end);
     Network network = net.build(start);
-    if (network.needs[start] >= Network.DEPTH_MAX) {
+    int need = network.needs[start];
+    if (need >= Network.DEPTH_MAX) {
+      String keyword = grammar.kind() == Grammar.Kind.REGEX ? "regex" : "$ref";
       throw new GrammarException(
-          grammar.kind() == Grammar.Kind.REGEX ? "regex" : "$ref",
-          network.needs[start] >= Network.NEVER
-              ? "the grammar can never be fulfilled: no text of finite length matches"
-              : "the grammar nests more than %d levels".formatted(Network.DEPTH_MAX));
+          keyword,
+          need >= Network.NEVER
+              ? "'%s': the grammar can never be fulfilled, since no text of finite length matches"
+                  .formatted(keyword)
+              : "'%s': the grammar nests more than %d levels"
+                  .formatted(keyword, Network.DEPTH_MAX));
     }
     return network;
   }

@@ -6,7 +6,6 @@ import dev.flotilla.model.StepResult;
 import dev.flotilla.protocol.EngineTotals;
 import dev.flotilla.protocol.FinishReason;
 import dev.flotilla.protocol.FrontendId;
-import dev.flotilla.protocol.Logprobs;
 import dev.flotilla.protocol.Machine;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToEngine;
@@ -71,8 +70,13 @@ public final class Scheduler implements Machine {
     now.tick(clockNanos);
   }
 
-  /** Takes a request, unless its limits or ours forbid; idempotent by (request, attempt). */
+  /** Takes a request that comes just now. */
   public Admission submit(ToEngine.Submit submit) {
+    return submit(submit, 0);
+  }
+
+  /** Takes a request that came so long ago, unless limits forbid; idempotent by attempt. */
+  public Admission submit(ToEngine.Submit submit, long waitedNanos) {
     Sequence known = live.get(submit.request());
     int attempt = known == null ? endedRequests.attempt(submit.request()) : known.attempt;
     if (submit.attempt() == attempt) {
@@ -88,8 +92,9 @@ public final class Scheduler implements Machine {
     if (refused != null) {
       return refused;
     }
-    long order = limits.order(submit.priority(), now.nanos());
-    Sequence sequence = new Sequence(++lastId, submit, order, now.nanos());
+    long arrived = now.nanos() - waitedNanos;
+    long order = limits.order(submit.priority(), arrived);
+    Sequence sequence = new Sequence(++lastId, submit, order, arrived);
     if (limits.reached(sequence)) {
       endedRequests.add(submit.request(), submit.attempt());
       return new Admission.Complete(sequence.bareEnd(FinishReason.LENGTH, now.nanos()));
@@ -111,19 +116,17 @@ public final class Scheduler implements Machine {
     if (known != null && known.attempt > attempt) {
       return false;
     }
-    if (known == null) {
-      endedRequests.add(request, attempt);
-      return false;
+    if (known != null) {
+      drop(known);
     }
-    drop(known);
     endedRequests.add(request, attempt);
-    return true;
+    return known != null;
   }
 
   /** Cancels everything of a front-end that is gone; says how many requests that were. */
   public int abort(FrontendId frontend) {
-    List<Sequence> its =
-        live.values().stream().filter(s -> s.request.frontend().equals(frontend)).toList();
+    List<Sequence> its = new ArrayList<>(live.values());
+    its.removeIf(sequence -> !sequence.request.frontend().equals(frontend));
     its.forEach(this::drop);
     return its.size();
   }
@@ -368,12 +371,7 @@ public final class Scheduler implements Machine {
     if (finish != null) {
       drop(sequence);
     }
-    Logprobs logprobs = sequence.sampling.logprobs() < 0 ? null : result.logprobs();
-    return sequence.delta(
-        finish,
-        stopId && !eos ? token : -1,
-        logprobs == null ? List.of() : List.of(logprobs),
-        now.nanos());
+    return sequence.delta(finish, stopId && !eos ? token : -1, result.logprobs(), now.nanos());
   }
 
   /** Ends a sequence; its blocks stay until the batch that it may be in is updated. */

@@ -253,7 +253,7 @@ final class Sequence implements Comparable<Sequence> {
 
   /** The last token as a delta; takes the prompt's log-probabilities along the first time. */
   ToFrontend.Delta delta(
-      @Nullable FinishReason finish, int stopId, List<Logprobs> logprobs, long nowNanos) {
+      @Nullable FinishReason finish, int stopId, @Nullable Logprobs logprobs, long nowNanos) {
     List<Logprobs> first = promptLogprobs;
     promptLogprobs = List.of();
     wantsPromptLogprobs = false;
@@ -264,7 +264,7 @@ final class Sequence implements Comparable<Sequence> {
         TokenIds.of(tokens, length - 1, 1),
         finish,
         stopId,
-        logprobs,
+        logprobs == null || sampling.logprobs() < 0 ? List.of() : List.of(logprobs),
         first,
         tellCached(),
         finish == null ? null : timing(nowNanos));

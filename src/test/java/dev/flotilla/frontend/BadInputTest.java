@@ -84,7 +84,7 @@ class BadInputTest {
         "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]}"
             + " | messages[0].content | reads text only",
         "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],\"tools\":[{}]}"
-            + " | tools | tools[0].type must be function",
+            + " | tools | must be function",
         "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],\"top_logprobs\":2}"
             + " | top_logprobs | needs logprobs",
       })

@@ -32,6 +32,31 @@ class MetricsTest {
   private static final ToFrontend.Timing TIMING =
       new ToFrontend.Timing(20_000_000, 300_000_000, 4_000_000_000L);
 
+  private static final List<String> NAMES =
+      List.of(
+          "num_requests_running",
+          "num_requests_waiting",
+          "kv_cache_usage_perc",
+          "prefix_cache_queries_total",
+          "prefix_cache_hits_total",
+          "num_preemptions_total",
+          "prompt_tokens_total",
+          "generation_tokens_total",
+          "time_to_first_token_seconds_count",
+          "inter_token_latency_seconds_count",
+          "request_time_per_output_token_seconds_count",
+          "e2e_request_latency_seconds_count",
+          "request_queue_time_seconds_count",
+          "request_prefill_time_seconds_count",
+          "request_decode_time_seconds_count",
+          "request_inference_time_seconds_count",
+          "request_prompt_tokens_count",
+          "request_generation_tokens_count",
+          "request_max_num_generation_tokens_count",
+          "request_params_n_count",
+          "request_params_max_tokens_count",
+          "iteration_tokens_total_count");
+
   private static void answer(FakeEngine engine, ToEngine.Submit submit) {
     engine.send(
         submit,
@@ -110,44 +135,19 @@ class MetricsTest {
       assertTrue(response.headers().firstValue("Content-Type").orElse("").startsWith("text/plain"));
       Map<String, Double> seen = parse(response.body());
       String own = "{engine=\"0\",model_name=\"tiny-llama\"}";
-      for (String name :
-          List.of(
-              "num_requests_running",
-              "num_requests_waiting",
-              "kv_cache_usage_perc",
-              "prefix_cache_queries_total",
-              "prefix_cache_hits_total",
-              "num_preemptions_total",
-              "prompt_tokens_total",
-              "generation_tokens_total",
-              "time_to_first_token_seconds_count",
-              "inter_token_latency_seconds_count",
-              "request_time_per_output_token_seconds_count",
-              "e2e_request_latency_seconds_count",
-              "request_queue_time_seconds_count",
-              "request_prefill_time_seconds_count",
-              "request_decode_time_seconds_count",
-              "request_inference_time_seconds_count",
-              "request_prompt_tokens_count",
-              "request_generation_tokens_count",
-              "request_max_num_generation_tokens_count",
-              "request_params_n_count",
-              "request_params_max_tokens_count",
-              "iteration_tokens_total_count")) {
+      for (String name : NAMES) {
         assertTrue(seen.containsKey("vllm:" + name + own), name + " in:\n" + response.body());
       }
       for (String reason : List.of("stop", "length", "abort", "error")) {
-        String labels = "{engine=\"0\",finished_reason=\"%s\",model_name=\"tiny-llama\"}";
-        assertEquals(
-            reason.equals("stop") ? 2 : 0,
-            seen.get("vllm:request_success_total" + labels.formatted(reason)));
+        String series = "vllm:request_success_total{engine=\"0\",finished_reason=\"" + reason;
+        assertEquals(reason.equals("stop") ? 2 : 0, sum(seen, series));
       }
       assertEquals(1, sum(seen, "vllm:cache_config_info{block_size=\"16\""));
       assertEquals(2, seen.get("vllm:request_queue_time_seconds_count" + own));
-      assertEquals(0.04, seen.get("vllm:request_queue_time_seconds_sum" + own), 1e-9);
-      assertEquals(0.6, seen.get("vllm:request_prefill_time_seconds_sum" + own), 1e-9);
-      assertEquals(8, seen.get("vllm:request_decode_time_seconds_sum" + own), 1e-9);
-      assertEquals(8.6, seen.get("vllm:request_inference_time_seconds_sum" + own), 1e-9);
+      assertEquals(0.04, sum(seen, "vllm:request_queue_time_seconds_sum" + own), 1e-9);
+      assertEquals(0.6, sum(seen, "vllm:request_prefill_time_seconds_sum" + own), 1e-9);
+      assertEquals(8, sum(seen, "vllm:request_decode_time_seconds_sum" + own), 1e-9);
+      assertEquals(8.6, sum(seen, "vllm:request_inference_time_seconds_sum" + own), 1e-9);
       assertEquals(3, seen.get("vllm:iteration_tokens_total_count" + own));
       assertEquals(40_002, seen.get("vllm:iteration_tokens_total_sum" + own));
       assertEquals(

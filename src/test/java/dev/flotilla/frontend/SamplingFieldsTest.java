@@ -57,7 +57,7 @@ class SamplingFieldsTest {
                 """
                 "repetition_penalty":1,"presence_penalty":0,"frequency_penalty":0,"logit_bias":{},
                 "bad_words":[],"top_k":-1,"min_p":0,"response_format":{"type":"text"},"best_of":1,
-                "suffix":null,"user":"me","metadata":{"a":"b"},"store":true,"service_tier":"auto" """)
+                "suffix":null,"user":"me","metadata":{"a":"b"},"store":true,"service_tier":"auto","n":1""")
             .sampling();
     assertTrue(sampling.penalties().neutral());
     assertEquals(TokenRules.NONE, sampling.rules());
