@@ -88,34 +88,30 @@ final class CallScanner implements Machine {
   }
 
   private boolean structure(char c) {
-    switch (await) {
-      case OBJECT -> {
-        return c == '{' && begin(c);
-      }
+    return switch (await) {
+      case OBJECT -> c == '{' && begin(c);
       case FIRST_KEY, KEY -> {
         if (c == '"') {
           key = true;
           keyStart = taken - 1;
           await = Await.STRING;
-          return true;
+          yield true;
         }
-        return c == '}' && await == Await.FIRST_KEY && end();
+        yield c == '}' && await == Await.FIRST_KEY && end();
       }
       case COLON -> {
         await = Await.VALUE;
-        return c == ':';
+        yield c == ':';
       }
       case COMMA -> {
         if (c == ',') {
           await = inObject() ? Await.KEY : Await.VALUE;
-          return true;
+          yield true;
         }
-        return c == (inObject() ? '}' : ']') && end();
+        yield c == (inObject() ? '}' : ']') && end();
       }
-      default -> {
-        return c == ']' && await == Await.FIRST_VALUE ? end() : value(c);
-      }
-    }
+      default -> (c == ']' && await == Await.FIRST_VALUE) ? end() : value(c);
+    };
   }
 
   private boolean inObject() {

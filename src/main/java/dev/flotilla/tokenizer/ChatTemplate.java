@@ -9,6 +9,7 @@ import dev.flotilla.tokenizer.jinja.TemplateException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.ZoneId;
 import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -135,7 +136,7 @@ public final class ChatTemplate {
     all.put("messages", flattened(messages));
     all.put("add_generation_prompt", addGenerationPrompt);
     try {
-      return template.render(all, ZonedDateTime.now());
+      return template.render(all, ZonedDateTime.now(ZoneId.systemDefault()));
     } catch (TemplateException e) {
       throw new ChatTemplateException(
           e.kind() == TemplateException.Kind.RAISED

@@ -72,6 +72,9 @@ final class Attributes {
   /** An attribute that a value has by its type; null if it has none of that name. */
   static @Nullable Object own(Object of, String name) {
     if (of instanceof Undefined u) {
+      if (name.equals("__class__")) {
+        return Undefined.unsafe(of, name);
+      }
       throw u.failure();
     }
     if (of instanceof Namespace namespace) {
@@ -154,7 +157,9 @@ final class Attributes {
                     return (long) i;
                   }
                 }
-                throw TemplateException.value("%s is not in list", Text.repr(item));
+                throw of instanceof Tuple
+                    ? TemplateException.value("tuple.index(x): x not in tuple")
+                    : TemplateException.value("%s is not in list", Text.repr(item));
               });
       case "copy" -> of instanceof Tuple || of instanceof Range ? null : Callable.of(_ -> list);
       default -> null;

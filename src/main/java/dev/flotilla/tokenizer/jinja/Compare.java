@@ -9,6 +9,7 @@ import java.util.List;
 final class Compare {
   private Compare() {}
 
+  @SuppressWarnings("ReferenceEquality") // Python takes the very same value for equal too.
   static boolean equal(Object a, Object b) {
     if (a == b) {
       return !(a instanceof Double d && d.isNaN());

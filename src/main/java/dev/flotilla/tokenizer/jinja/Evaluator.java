@@ -153,7 +153,7 @@ final class Evaluator {
   }
 
   private Args arguments(Arguments arguments, Scope scope) {
-    if (arguments == Arguments.NONE) {
+    if (arguments.equals(Arguments.NONE)) {
       return Args.NONE;
     }
     List<Object> positional = values(arguments.positional(), scope);

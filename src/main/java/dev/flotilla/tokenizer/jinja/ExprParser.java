@@ -182,26 +182,18 @@ final class ExprParser {
   /** A name or a literal. */
   Expr primary() {
     Token token = tokens.current();
-    switch (token.kind()) {
-      case NAME -> {
-        tokens.next();
-        return named(token);
-      }
+    return switch (token.kind()) {
+      case NAME -> named(tokens.next());
       case STRING -> {
         StringBuilder text = new StringBuilder();
         while (tokens.current().kind() == Kind.STRING) {
           text.append(tokens.next().value());
         }
-        return new Expr.Const(token.line(), text.toString());
+        yield new Expr.Const(token.line(), text.toString());
       }
-      case INTEGER, FLOAT -> {
-        tokens.next();
-        return new Expr.Const(token.line(), token.value());
-      }
-      default -> {
-        return bracketed(token);
-      }
-    }
+      case INTEGER, FLOAT -> new Expr.Const(token.line(), tokens.next().value());
+      default -> bracketed(token);
+    };
   }
 
   private static Expr named(Token token) {

@@ -116,9 +116,14 @@ final class Filters {
     if (value instanceof Undefined u) {
       throw u.failure();
     }
+    if (value instanceof List<?> && !(value instanceof Range)) {
+      throw new TemplateException(Kind.ATTRIBUTE, "'list' object has no attribute 'splitlines'");
+    }
     if (!Types.isText(value)) {
-      throw TemplateException.type(
-          "unsupported operand type(s) for +=: '%s' and 'str'", Types.name(value));
+      throw value instanceof Tuple
+          ? TemplateException.type("can only concatenate tuple (not \"str\") to tuple")
+          : TemplateException.type(
+              "unsupported operand type(s) for +=: '%s' and 'str'", Types.name(value));
     }
     Object width = args.or(0, 4L);
     String indent =
@@ -158,16 +163,19 @@ final class Filters {
   }
 
   private static Object truncate(Object value, Bound args) {
-    String text = Text.str(value);
     String end = Text.str(args.or(2, "..."));
     int length = args.integer(0, 255);
     Object leeway = args.given(3);
     if (length < Text.length(end)) {
       throw TemplateException.value("expected length >= %d, got %d", Text.length(end), length);
     }
-    if (Text.length(text) <= length + (leeway == null ? 5 : Numbers.index(leeway))) {
-      return text;
+    if (Sequences.length(value) <= length + (leeway == null ? 5 : Numbers.index(leeway))) {
+      return value;
     }
+    if (!Types.isText(value)) {
+      throw TemplateException.unsupported("truncate cuts text only, no %s", Types.name(value));
+    }
+    String text = Text.str(value);
     String cut = text.substring(0, text.offsetByCodePoints(0, length - Text.length(end)));
     int space = cut.lastIndexOf(' ');
     return (args.flag(1) || space < 0 ? cut : cut.substring(0, space)) + end;
@@ -259,9 +267,6 @@ final class Filters {
   }
 
   private static Object abs(Object value) {
-    if (value instanceof Undefined u) {
-      throw TemplateException.type("bad operand type for abs(): 'Undefined'");
-    }
     if (value instanceof Double d) {
       return Math.abs(d);
     }

@@ -1,5 +1,7 @@
 package dev.flotilla.tokenizer.jinja;
 
+import com.google.errorprone.annotations.FormatMethod;
+import com.google.errorprone.annotations.FormatString;
 import dev.flotilla.tokenizer.jinja.Token.Kind;
 import java.math.BigInteger;
 import java.util.ArrayDeque;
@@ -246,7 +248,8 @@ final class Lexer {
     return (int) text.chars().filter(c -> c == '\n').count();
   }
 
-  private TemplateException syntax(String format, Object... values) {
+  @FormatMethod
+  private TemplateException syntax(@FormatString String format, Object... values) {
     return new TemplateException(TemplateException.Kind.SYNTAX, line, format.formatted(values));
   }
 }

@@ -93,15 +93,21 @@ final class Numbers {
       case "+" -> add(a, b);
       case "*" -> {
         if (!Types.isInteger(a) && !Types.isInteger(b)) {
-          throw a instanceof String || a instanceof List<?> || a instanceof Tuple
+          throw repeats(a) || repeats(b)
               ? TemplateException.type(
-                  "can't multiply sequence by non-int of type '%s'", Types.name(b))
+                  "can't multiply sequence by non-int of type '%s'", Types.name(repeats(a) ? b : a))
               : unsupported(operator, a, b);
         }
         yield Types.isInteger(b) ? repeat(a, b, a, b) : repeat(b, a, a, b);
       }
       default -> throw unsupported(operator, a, b);
     };
+  }
+
+  private static boolean repeats(Object value) {
+    return Types.isText(value)
+        || value instanceof Tuple
+        || (value instanceof List<?> && !(value instanceof Range));
   }
 
   private static TemplateException unsupported(String operator, Object a, Object b) {
@@ -230,7 +236,8 @@ final class Numbers {
       case "//" -> {
         nonZero(y != 0, "float floor division by zero");
         double rest = modulo(x, y);
-        yield Math.rint((x - rest) / y);
+        double whole = (x - rest) / y;
+        yield whole == 0 ? Math.copySign(0.0, x / y) : Math.rint(whole);
       }
       case "%" -> {
         nonZero(y != 0, "float modulo");
@@ -238,9 +245,20 @@ final class Numbers {
       }
       default -> {
         nonZero(x != 0 || y >= 0, "0.0 cannot be raised to a negative power");
-        yield Math.pow(x, y);
+        yield power(x, y);
       }
     };
+  }
+
+  private static double power(double x, double y) {
+    double power = Math.pow(x, y);
+    if (Double.isInfinite(power) && !Double.isInfinite(x) && !Double.isInfinite(y)) {
+      throw new TemplateException(Kind.OVERFLOW, "(34, 'Numerical result out of range')");
+    }
+    if (Double.isNaN(power) && !Double.isNaN(x) && !Double.isNaN(y)) {
+      throw TemplateException.unsupported("complex numbers are not supported");
+    }
+    return power;
   }
 
   private static double modulo(double x, double y) {

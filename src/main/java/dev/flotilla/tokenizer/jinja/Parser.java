@@ -15,6 +15,8 @@ final class Parser {
   private static final Set<String> UNSUPPORTED =
       Set.of("block", "extends", "include", "import", "from", "autoescape", "print");
 
+  private static final Set<Kind> LITERALS = Set.of(Kind.STRING, Kind.INTEGER, Kind.FLOAT);
+
   private final Tokens tokens;
   private final ExprParser expressions;
 
@@ -278,8 +280,7 @@ final class Parser {
       return inner;
     }
     if (tokens.current().kind() != Kind.NAME) {
-      boolean literal = tokens.current().value() != tokens.current().text();
-      throw literal
+      throw LITERALS.contains(tokens.current().kind())
           ? tokens.fail("can't assign to 'const'")
           : tokens.fail("unexpected '%s'".formatted(tokens.current().describe()));
     }

@@ -47,8 +47,10 @@ final class Percent {
       out.append(one(place));
       Text.check(out.length());
     }
-    boolean all = named || used == row.size() || values instanceof Dict;
-    if (!all) {
+    // Python lets what has items, and is no tuple, pass unused.
+    boolean subscripted =
+        values instanceof Dict || values instanceof List<?> || values instanceof Undefined;
+    if (!named && used < row.size() && !subscripted) {
       throw TemplateException.type("not all arguments converted during string formatting");
     }
     return out.append(format, at, format.length()).toString();

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Jinja's filters on sequences and mappings. */
@@ -29,7 +30,7 @@ final class SequenceFilters {
     all.put("last", Filters.plain(v -> last(v)));
     all.put("reverse", Filters.plain(v -> Sequences.reversed(v)));
     all.put("join", (_, v, a) -> join(v, a.bind("do_join", 0, "d", "attribute")));
-    all.put("items", Filters.plain(v -> items(v)));
+    all.put("items", Filters.plain(v -> Once.lazy(() -> items(v))));
     all.put(
         "dictsort",
         (_, v, a) -> dictsort(v, a.bind("do_dictsort", 0, "case_sensitive", "by", "reverse")));
@@ -38,16 +39,28 @@ final class SequenceFilters {
         (_, v, a) -> sort(v, a.bind("do_sort", 0, "reverse", "case_sensitive", "attribute")));
     all.put(
         "unique", (_, v, a) -> unique(v, a.bind("do_unique", 0, "case_sensitive", "attribute")));
-    all.put("min", (_, v, a) -> extreme(v, a.bind("do_min", 0, "case_sensitive", "attribute"), 1));
-    all.put("max", (_, v, a) -> extreme(v, a.bind("do_max", 0, "case_sensitive", "attribute"), -1));
+    all.put(
+        "min", (_, v, a) -> extreme(v, a.bind("do_min", 0, "case_sensitive", "attribute"), "<"));
+    all.put(
+        "max", (_, v, a) -> extreme(v, a.bind("do_max", 0, "case_sensitive", "attribute"), ">"));
     all.put("sum", (_, v, a) -> sum(v, a.bind("do_sum", 0, "attribute", "start")));
     all.put("map", SequenceFilters::map);
     all.put("select", (_, v, a) -> select(v, a, false, true));
     all.put("reject", (_, v, a) -> select(v, a, false, false));
     all.put("selectattr", (_, v, a) -> select(v, a, true, true));
     all.put("rejectattr", (_, v, a) -> select(v, a, true, false));
-    all.put("batch", (_, v, a) -> batch(v, a.bind("do_batch", 1, "linecount", "fill_with")));
-    all.put("slice", (_, v, a) -> slice(v, a.bind("do_slice", 1, "slices", "fill_with")));
+    all.put(
+        "batch",
+        (_, v, a) -> {
+          Bound b = a.bind("do_batch", 1, "linecount", "fill_with");
+          return Once.lazy(() -> batch(v, b));
+        });
+    all.put(
+        "slice",
+        (_, v, a) -> {
+          Bound b = a.bind("do_slice", 1, "slices", "fill_with");
+          return Once.lazy(() -> slice(v, b));
+        });
     all.put(
         "groupby",
         (_, v, a) -> groupby(v, a.bind("do_groupby", 1, "attribute", "default", "case_sensitive")));
@@ -83,14 +96,14 @@ final class SequenceFilters {
     return out.toString();
   }
 
-  private static Object items(Object value) {
+  private static Iterator<Object> items(Object value) {
     if (value instanceof Undefined) {
-      return Once.generator(List.of().iterator());
+      return List.of().iterator();
     }
     if (!(value instanceof Dict dict)) {
       throw TemplateException.type("Can only get item pairs from a mapping.");
     }
-    return Once.generator(dict.items().iterator());
+    return dict.items().iterator();
   }
 
   /** What an attribute's path such as {@code a.b.0} gives of an item. */
@@ -176,27 +189,30 @@ final class SequenceFilters {
 
   private static Object unique(Object value, Bound args) {
     Function<Object, Object> path = path(args.or(1, None.NONE), null);
-    Iterator<Object> items = Sequences.iterator(value);
     Set<Object> seen = new HashSet<>();
     return filtered(
-        items, item -> seen.add(Compare.hashKey(folded(path.apply(item), args.flag(0)))));
+        () -> Sequences.iterator(value),
+        item -> seen.add(Compare.hashKey(folded(path.apply(item), args.flag(0)))));
   }
 
-  private static Once filtered(Iterator<Object> items, Predicate<Object> wanted) {
-    return Once.generator(
-        new Generated(
-            () -> {
-              while (items.hasNext()) {
-                Object item = items.next();
-                if (wanted.test(item)) {
-                  return item;
+  private static Once filtered(Supplier<Iterator<Object>> source, Predicate<Object> wanted) {
+    return Once.lazy(
+        () -> {
+          Iterator<Object> items = source.get();
+          return new Generated(
+              () -> {
+                while (items.hasNext()) {
+                  Object item = items.next();
+                  if (wanted.test(item)) {
+                    return item;
+                  }
                 }
-              }
-              return null;
-            }));
+                return null;
+              });
+        });
   }
 
-  private static Object extreme(Object value, Bound args, int sign) {
+  private static Object extreme(Object value, Bound args, String operator) {
     Function<Object, Object> path = path(args.or(1, None.NONE), null);
     Iterator<Object> items = Sequences.iterator(value);
     if (!items.hasNext()) {
@@ -207,7 +223,7 @@ final class SequenceFilters {
     while (items.hasNext()) {
       Object item = items.next();
       Object other = folded(path.apply(item), args.flag(0));
-      if (sign * Compare.order(other, key) < 0) {
+      if (Compare.ordered(operator, other, key)) {
         best = item;
         key = other;
       }
@@ -229,23 +245,15 @@ final class SequenceFilters {
   }
 
   private static Object map(Run run, Object value, Args args) {
-    return Once.generator(
-        new Generated(
-            new java.util.function.Supplier<>() {
-              private @Nullable Iterator<Object> items;
-              private @Nullable Function<Object, Object> function;
-
-              @Override
-              public @Nullable Object get() {
-                if (items == null || function == null) {
-                  // As in Python, nothing happens before the first item is wanted.
-                  boolean any = Types.truth(value);
-                  function = any ? mapping(run, args) : item -> item;
-                  items = any ? Sequences.iterator(value) : List.of().iterator();
-                }
-                return items.hasNext() ? function.apply(items.next()) : null;
-              }
-            }));
+    return Once.lazy(
+        () -> {
+          if (!Types.truth(value)) {
+            return List.of().iterator();
+          }
+          Function<Object, Object> function = mapping(run, args);
+          Iterator<Object> items = Sequences.iterator(value);
+          return new Generated(() -> items.hasNext() ? function.apply(items.next()) : null);
+        });
   }
 
   private static Function<Object, Object> mapping(Run run, Args args) {
@@ -271,18 +279,7 @@ final class SequenceFilters {
 
   private static Object select(Object value, Args args, boolean attribute, boolean wanted) {
     return filtered(
-        new Generated(
-            new java.util.function.Supplier<>() {
-              private @Nullable Iterator<Object> items;
-
-              @Override
-              public @Nullable Object get() {
-                if (items == null) {
-                  items = Types.truth(value) ? Sequences.iterator(value) : List.of().iterator();
-                }
-                return items.hasNext() ? items.next() : null;
-              }
-            }),
+        () -> Types.truth(value) ? Sequences.iterator(value) : List.of().iterator(),
         item -> test(item, args, attribute) == wanted);
   }
 
@@ -306,7 +303,7 @@ final class SequenceFilters {
     return Tests.holds(name, subject, rest.rest());
   }
 
-  private static Object batch(Object value, Bound args) {
+  private static Iterator<Object> batch(Object value, Bound args) {
     int size = Numbers.index(args.required(0));
     Object fill = args.given(1);
     List<Object> batches = new ArrayList<>();
@@ -325,10 +322,10 @@ final class SequenceFilters {
     if (!batch.isEmpty()) {
       batches.add(batch);
     }
-    return Once.generator(batches.iterator());
+    return batches.iterator();
   }
 
-  private static Object slice(Object value, Bound args) {
+  private static Iterator<Object> slice(Object value, Bound args) {
     List<Object> items = Sequences.list(value);
     int slices = Numbers.index(args.required(0));
     Numbers.checkItems(slices);
@@ -349,7 +346,7 @@ final class SequenceFilters {
       all.add(one);
       at = end;
     }
-    return Once.generator(all.iterator());
+    return all.iterator();
   }
 
   private static Object groupby(Object value, Bound args) {

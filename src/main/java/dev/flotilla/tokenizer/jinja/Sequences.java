@@ -97,8 +97,7 @@ final class Sequences {
     }
     Iterator<Object> items = iterator(container);
     while (items.hasNext()) {
-      Object next = items.next();
-      if (next == item || Compare.equal(next, item)) {
+      if (Compare.equal(items.next(), item)) {
         return true;
       }
     }
@@ -110,7 +109,7 @@ final class Sequences {
       case Undefined u -> throw u.failure();
       case String s -> joined(cut(Text.characters(s), from, to, step));
       case Markup m -> new Markup(joined(cut(Text.characters(m.text()), from, to, step)));
-      case Range r -> throw TemplateException.unsupported("slices of %s", Text.repr(r));
+      case Range r -> range(r, Cut.of(r.size(), from, to, step));
       case List<?> list -> cut(list, from, to, step);
       case Tuple tuple -> new Tuple(cut(tuple.items(), from, to, step));
       case Dict _ -> throw TemplateException.type("unhashable type: 'slice'");
@@ -124,27 +123,41 @@ final class Sequences {
     return text.toString();
   }
 
+  /** Where a slice begins, before which index it ends, and how far apart its items lie. */
+  private record Cut(int start, int end, int step) {
+    static Cut of(int size, Object from, Object to, Object step) {
+      int by = step == None.NONE ? 1 : index(step);
+      if (by == 0) {
+        throw TemplateException.value("slice step cannot be zero");
+      }
+      int lowest = by > 0 ? 0 : -1;
+      int highest = by > 0 ? size : size - 1;
+      int first = by > 0 ? lowest : highest;
+      int last = by > 0 ? highest : lowest;
+      return new Cut(
+          from == None.NONE ? first : bound(from, size, lowest, highest),
+          to == None.NONE ? last : bound(to, size, lowest, highest),
+          by);
+    }
+  }
+
   private static List<Object> cut(List<?> items, Object from, Object to, Object step) {
-    int by = step == None.NONE ? 1 : index(step);
-    if (by == 0) {
-      throw TemplateException.value("slice step cannot be zero");
+    Cut cut = Cut.of(items.size(), from, to, step);
+    List<Object> some = new ArrayList<>();
+    for (long i = cut.start(); cut.step() > 0 ? i < cut.end() : i > cut.end(); i += cut.step()) {
+      some.add(items.get((int) i));
     }
-    int size = items.size();
-    int lowest = by > 0 ? 0 : -1;
-    int highest = by > 0 ? size : size - 1;
-    int start =
-        from == None.NONE ? (by > 0 ? lowest : highest) : bound(from, size, lowest, highest);
-    int end = to == None.NONE ? (by > 0 ? highest : lowest) : bound(to, size, lowest, highest);
-    List<Object> cut = new ArrayList<>();
-    for (long i = start; by > 0 ? i < end : i > end; i += by) {
-      cut.add(items.get((int) i));
-    }
-    return cut;
+    return some;
+  }
+
+  private static Range range(Range of, Cut cut) {
+    return new Range(
+        of.start + cut.start() * of.step, of.start + cut.end() * of.step, of.step * cut.step());
   }
 
   private static int bound(Object value, int size, int lowest, int highest) {
     long at = index(value);
-    return (int) Math.clamp(at < 0 ? at + size : at, lowest, highest);
+    return Math.clamp(at < 0 ? at + size : at, lowest, highest);
   }
 
   private static int index(Object value) {
@@ -172,7 +185,7 @@ final class Sequences {
       case Range _ -> new Once("range_iterator", items.iterator());
       case List<?> _ -> new Once("list_reverseiterator", items.iterator());
       case Dict _ -> new Once("dict_reversekeyiterator", items.iterator());
-      case Tuple _, View _ -> new Once("reversed", items.iterator());
+      case Tuple _, View _, Undefined _ -> new Once("reversed", items.iterator());
       default -> items;
     };
   }

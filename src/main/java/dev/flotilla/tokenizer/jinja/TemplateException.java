@@ -1,5 +1,8 @@
 package dev.flotilla.tokenizer.jinja;
 
+import com.google.errorprone.annotations.FormatMethod;
+import com.google.errorprone.annotations.FormatString;
+
 /**
  * A template cannot be read or rendered: where Python's jinja2 raises, this is raised, with the
  * same kind. The message is one sentence, nearly always Python's own.
@@ -54,19 +57,23 @@ public final class TemplateException extends RuntimeException {
     this(kind, 0, message);
   }
 
-  static TemplateException type(String format, Object... values) {
+  @FormatMethod
+  static TemplateException type(@FormatString String format, Object... values) {
     return new TemplateException(Kind.TYPE, format.formatted(values));
   }
 
-  static TemplateException value(String format, Object... values) {
+  @FormatMethod
+  static TemplateException value(@FormatString String format, Object... values) {
     return new TemplateException(Kind.VALUE, format.formatted(values));
   }
 
-  static TemplateException unsupported(String format, Object... values) {
+  @FormatMethod
+  static TemplateException unsupported(@FormatString String format, Object... values) {
     return new TemplateException(Kind.UNSUPPORTED, format.formatted(values));
   }
 
-  static TemplateException limit(String format, Object... values) {
+  @FormatMethod
+  static TemplateException limit(@FormatString String format, Object... values) {
     return new TemplateException(Kind.LIMIT, format.formatted(values));
   }
 

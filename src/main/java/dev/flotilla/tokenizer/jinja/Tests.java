@@ -90,6 +90,7 @@ final class Tests {
   }
 
   /** Identity, which for Python's small values is equality within one type. */
+  @SuppressWarnings("ReferenceEquality") // Identity is what is asked for.
   private static boolean same(Object a, Object b) {
     return a == b
         || (a.getClass() == b.getClass()
