@@ -9,8 +9,10 @@ import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import io.vertx.core.Future;
+import io.vertx.core.Handler;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -108,7 +110,6 @@ public final class FrontendVerticle extends VerticleBase {
           live.tick();
           calls.tick();
         });
-    BusGenerate clients = new BusGenerate(parts);
     return bus.consume(Addresses.frontend(id), m -> receive(bus, live, calls, m))
         .compose(
             own -> {
@@ -131,18 +132,16 @@ public final class FrontendVerticle extends VerticleBase {
                   settings.index(),
                   id,
                   listening.actualPort());
-              MessageConsumer<Object> consumer =
-                  vertx.eventBus().consumer(Addresses.GENERATE, clients::accept);
-              consumers.add(consumer);
-              return consumer.completion();
+              return serveMembers(Addresses.GENERATE, new BusGenerate(parts)::accept);
             })
-        .compose(
-            _ -> {
-              MessageConsumer<Object> consumer =
-                  vertx.eventBus().consumer(Addresses.UTILITY, calls::accept);
-              consumers.add(consumer);
-              return consumer.completion();
-            });
+        .compose(_ -> serveMembers(Addresses.UTILITY, calls::accept));
+  }
+
+  /** Serves any member of the cluster at a JSON address. */
+  private Future<Void> serveMembers(String address, Handler<Message<Object>> handler) {
+    MessageConsumer<Object> consumer = vertx.eventBus().consumer(address, handler);
+    consumers.add(consumer);
+    return consumer.completion();
   }
 
   private FrontendMetrics metrics(ServedModel model) {
