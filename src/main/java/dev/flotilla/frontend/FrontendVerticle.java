@@ -110,7 +110,6 @@ public final class FrontendVerticle extends VerticleBase {
           live.tick();
           calls.tick();
         });
-    BusGenerate clients = new BusGenerate(parts);
     return bus.consume(Addresses.frontend(id), m -> receive(bus, live, calls, m))
         .compose(
             own -> {
