@@ -53,7 +53,8 @@ public final class EngineMain {
         .info()
         .startInstant()
         .ifPresent(
-            at -> tell("@phase JVM " + Math.max(0, System.currentTimeMillis() - at.toEpochMilli())));
+            at ->
+                tell("@phase JVM " + Math.max(0, System.currentTimeMillis() - at.toEpochMilli())));
     Signals.ignore("INT"); // A terminal sends it to children too, whom the parent drains first.
     EngineMain main =
         new EngineMain(

@@ -10,8 +10,7 @@ final class Waiting {
   private Waiting() {}
 
   /** The value, or a failure that a person can read. */
-  static <T> T await(Future<T> future, long seconds, String otherwise)
-      throws InterruptedException {
+  static <T> T await(Future<T> future, long seconds, String otherwise) throws InterruptedException {
     try {
       return future.toCompletionStage().toCompletableFuture().get(seconds, TimeUnit.SECONDS);
     } catch (TimeoutException e) {

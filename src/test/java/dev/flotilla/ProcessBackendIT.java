@@ -46,14 +46,14 @@ class ProcessBackendIT {
   @Test
   @Scenario({"A57", "A77"})
   void aKilledRankComesBackWhileTheOthersServeAndAllEndWithTheHead() throws Exception {
-    try (FlotillaProcess head =
-        serve(4, "--api-server-count", "2", "--shutdown-timeout", "30")) {
+    try (FlotillaProcess head = serve(4, "--api-server-count", "2", "--shutdown-timeout", "30")) {
       URI base = head.awaitReady();
       assertTrue(head.output().contains("Started in "), head.output());
       Map<Integer, JsonNode> before = engines(base);
       Set<ProcessHandle> children = children(head);
       assertEquals(4, children.size(), "one JVM per rank");
-      long epoch = before.values().stream().mapToLong(e -> e.path("epoch").asLong()).max().orElse(0);
+      long epoch =
+          before.values().stream().mapToLong(e -> e.path("epoch").asLong()).max().orElse(0);
 
       List<String> states = new ArrayList<>();
       try (Load load = Load.start(base, 6, 20)) {
@@ -139,8 +139,7 @@ class ProcessBackendIT {
       URI base = head.awaitReady();
       Set<ProcessHandle> children = children(head);
       long deaf = child(head, "EngineCore_DP1").pid();
-      assertEquals(
-          0, new ProcessBuilder("kill", "-STOP", Long.toString(deaf)).start().waitFor());
+      assertEquals(0, new ProcessBuilder("kill", "-STOP", Long.toString(deaf)).start().waitFor());
       try (Streaming streams = Streaming.start(base, 4, 20_000)) {
         streams.awaitSomeTokens();
         head.terminate();
