@@ -8,6 +8,7 @@ import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import dev.flotilla.scheduler.Admission;
+import dev.flotilla.scheduler.Backlog;
 import dev.flotilla.scheduler.Counters;
 import dev.flotilla.scheduler.Scheduler;
 import java.util.ArrayList;
@@ -34,6 +35,7 @@ final class EngineCore {
   private final Executor executor;
   private final Inbox inbox;
   private final Outbox outbox;
+  private final StepMeter meter = new StepMeter();
 
   private State state = State.RUNNING;
   private List<ToFrontend.Delta> deltas = new ArrayList<>();
@@ -42,6 +44,7 @@ final class EngineCore {
   private long version;
   private long takenSubmits;
   private long takenTokens;
+  private double takenSquares;
   private long steps;
   private long lastStepNanos;
 
@@ -80,6 +83,7 @@ final class EngineCore {
       return;
     }
     Batch batch = scheduler.schedule();
+    meter.start(batch, System.nanoTime());
     if (deltas.isEmpty() && refusals.isEmpty()) {
       outbox.publish(snapshot(true));
     } else {
@@ -87,6 +91,7 @@ final class EngineCore {
     }
     StepResult result = executor.execute(batch);
     lastStepNanos = System.nanoTime();
+    meter.end(lastStepNanos, 0);
     scheduler.tick(lastStepNanos);
     deltas.addAll(scheduler.update(batch, result));
     steps++;
@@ -117,7 +122,9 @@ final class EngineCore {
 
   private void submit(ToEngine.Submit submit, long receivedNanos) {
     takenSubmits++;
-    takenTokens += Inbox.tokens(submit);
+    int tokens = Inbox.tokens(submit);
+    takenTokens += tokens;
+    takenSquares += (double) tokens * tokens;
     if (state != State.RUNNING) {
       refuse(submit.request(), submit.attempt(), 503, brokenReason);
       return;
@@ -172,6 +179,8 @@ final class EngineCore {
   private Snapshot snapshot(boolean stepping) {
     // A broken loop holds nothing any more, whatever its scheduler still says.
     Counters counters = state == State.RUNNING ? scheduler.counters() : Counters.NONE;
+    Backlog backlog = state == State.RUNNING ? Backlog.of(scheduler) : Backlog.NONE;
+    long now = System.nanoTime();
     return new Snapshot(
         ++version,
         counters,
@@ -180,6 +189,9 @@ final class EngineCore {
         takenTokens,
         steps,
         stepping,
-        lastStepNanos);
+        lastStepNanos,
+        takenSquares,
+        meter.work(backlog, now),
+        now);
   }
 }

@@ -46,6 +46,8 @@ final class SimEngine {
   private long sequence;
   private long steps;
   private long toldEvents;
+  private long startedNanos;
+  private long ownNanos;
 
   SimEngine(SimFleet fleet, int rank) {
     this.fleet = fleet;
@@ -116,14 +118,16 @@ final class SimEngine {
     fleet.wake(this);
   }
 
-  /** Schedules the next step; gives what it will take, in milliseconds. */
-  double begin() {
+  /** Schedules the next step; gives what it will take, in nanoseconds. */
+  long begin() {
     Batch batch = scheduler.schedule();
     flight = batch;
     fleet.reporter(rank).boundary();
     meter.start(batch, fleet.now());
     fleet.reporter(rank).stepping();
-    return fleet.stepMs(batch) * factor;
+    ownNanos = Math.round(fleet.stepMs(batch) * factor * 1e6);
+    startedNanos = fleet.now();
+    return ownNanos;
   }
 
   /** The step is over. */
@@ -139,7 +143,7 @@ final class SimEngine {
       drawn.add(item.sampling() == null ? NOT_DRAWN : DRAWN);
     }
     List<ToFrontend.Delta> deltas = scheduler.update(batch, new StepResult(drawn));
-    meter.end(fleet.now());
+    meter.end(fleet.now(), fleet.now() - startedNanos - ownNanos);
     tellPrefixes();
     fleet.reporter(rank).stepped();
     deliver(deltas);

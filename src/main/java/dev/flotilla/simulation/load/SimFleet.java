@@ -231,9 +231,9 @@ public final class SimFleet {
 
   private void step(SimEngine engine) {
     stepping[engine.rank()] = true;
-    double ms = engine.begin();
+    long nanos = engine.begin();
     plan(
-        now() + nanos(ms),
+        now() + nanos,
         () -> {
           engine.end();
           stepping[engine.rank()] = false;
