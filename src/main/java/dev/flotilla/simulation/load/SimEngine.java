@@ -3,6 +3,7 @@ package dev.flotilla.simulation.load;
 import dev.flotilla.balancer.HandOver;
 import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.engine.StepMeter;
+import dev.flotilla.executor.scripted.ScriptedExecutor;
 import dev.flotilla.model.Batch;
 import dev.flotilla.model.StepResult;
 import dev.flotilla.protocol.Epoch;
@@ -125,7 +126,8 @@ final class SimEngine {
     fleet.reporter(rank).boundary();
     meter.start(batch, fleet.now());
     fleet.reporter(rank).stepping();
-    ownNanos = Math.round(fleet.stepMs(batch) * factor * 1e6);
+    double ms = ScriptedExecutor.stepMs(fleet.settings().engine().cost(), batch);
+    ownNanos = Math.round(ms * factor * 1e6);
     startedNanos = fleet.now();
     return ownNanos;
   }

@@ -2,8 +2,6 @@ package dev.flotilla.simulation.load;
 
 import dev.flotilla.balancer.PrefixChain;
 import dev.flotilla.config.LoadBalancing;
-import dev.flotilla.config.ScriptedConfig;
-import dev.flotilla.model.Batch;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Rank;
@@ -241,20 +239,5 @@ public final class SimFleet {
             step(engine);
           }
         });
-  }
-
-  /** What a step of the batch takes by the cost model. */
-  double stepMs(Batch batch) {
-    ScriptedConfig cost = settings.engine().cost();
-    double ms = cost.baseMs();
-    for (Batch.Item item : batch.items()) {
-      int count = item.tokens().size();
-      double context = item.start() + count / 2.0;
-      ms +=
-          count == 1 && item.start() > 0
-              ? cost.decodeMs() + cost.residentMs() * context
-              : cost.prefillMs() * count * (1 + context / cost.contextScale());
-    }
-    return ms;
   }
 }
