@@ -141,8 +141,8 @@ final class SimEngine {
     flight = null;
     steps++;
     List<StepResult.Item> drawn = new ArrayList<>(batch.items().size());
-    for (Batch.Item item : batch.items()) {
-      drawn.add(item.sampling() == null ? NOT_DRAWN : DRAWN);
+    for (int i = 0; i < batch.items().size(); i++) {
+      drawn.add(batch.items().get(i).sampling() == null ? NOT_DRAWN : DRAWN);
     }
     List<ToFrontend.Delta> deltas = scheduler.update(batch, new StepResult(drawn));
     meter.end(fleet.now(), fleet.now() - startedNanos - ownNanos);
@@ -170,7 +170,7 @@ final class SimEngine {
       SimFrontend owner = fleet.request(delta.request()).frontend;
       perFrontend.computeIfAbsent(owner, ignored -> new ArrayList<>()).add(delta);
     }
-    perFrontend.forEach((owner, its) -> fleet.send(() -> owner.tokens(its)));
+    perFrontend.forEach((owner, its) -> fleet.send(() -> owner.tokens(rank, its)));
   }
 
   /** Hands over what is worth it. */
