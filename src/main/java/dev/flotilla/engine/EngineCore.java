@@ -10,6 +10,7 @@ import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import dev.flotilla.scheduler.Admission;
+import dev.flotilla.scheduler.Backlog;
 import dev.flotilla.scheduler.Counters;
 import dev.flotilla.scheduler.Scheduler;
 import java.util.ArrayList;
@@ -38,6 +39,7 @@ final class EngineCore {
   private final @Nullable GrammarMasks masks;
   private final Inbox inbox;
   private final Outbox outbox;
+  private final StepMeter meter = new StepMeter();
 
   private State state = State.RUNNING;
   private List<ToFrontend.Delta> deltas = new ArrayList<>();
@@ -46,6 +48,7 @@ final class EngineCore {
   private long version;
   private long takenSubmits;
   private long takenTokens;
+  private double takenSquares;
   private long steps;
   private long lastStepNanos;
 
@@ -90,6 +93,7 @@ final class EngineCore {
       return;
     }
     Batch batch = scheduler.schedule();
+    meter.start(batch, System.nanoTime());
     if (deltas.isEmpty() && refusals.isEmpty()) {
       outbox.publish(snapshot(true));
     } else {
@@ -97,6 +101,7 @@ final class EngineCore {
     }
     StepResult result = executor.execute(masks == null ? batch : masks.masked(batch));
     lastStepNanos = System.nanoTime();
+    meter.end(lastStepNanos, 0);
     scheduler.tick(lastStepNanos);
     deltas.addAll(scheduler.update(batch, result));
     steps++;
@@ -128,7 +133,9 @@ final class EngineCore {
 
   private void submit(ToEngine.Submit submit, long receivedNanos) {
     takenSubmits++;
-    takenTokens += Inbox.tokens(submit);
+    int tokens = Inbox.tokens(submit);
+    takenTokens += tokens;
+    takenSquares += (double) tokens * tokens;
     if (state != State.RUNNING) {
       refuse(submit.request(), submit.attempt(), 503, brokenReason);
       return;
@@ -191,6 +198,8 @@ final class EngineCore {
   private Snapshot snapshot(boolean stepping) {
     // A broken loop holds nothing any more, whatever its scheduler still says.
     Counters counters = state == State.RUNNING ? scheduler.counters() : Counters.NONE;
+    Backlog backlog = state == State.RUNNING ? Backlog.of(scheduler) : Backlog.NONE;
+    long now = System.nanoTime();
     return new Snapshot(
         ++version,
         counters,
@@ -199,6 +208,9 @@ final class EngineCore {
         takenTokens,
         steps,
         stepping,
-        lastStepNanos);
+        lastStepNanos,
+        takenSquares,
+        meter.work(backlog, now),
+        now);
   }
 }

@@ -1,5 +1,6 @@
 package dev.flotilla.engine;
 
+import dev.flotilla.protocol.EngineWork;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.Incarnation;
@@ -35,6 +36,7 @@ final class LoadGauge {
   private Snapshot snapshot = Snapshot.NONE;
   private long submits;
   private long tokens;
+  private double squares;
   private long sequence;
 
   LoadGauge(int kvBlocks) {
@@ -54,6 +56,7 @@ final class LoadGauge {
   void queued(int promptTokens) {
     submits++;
     tokens += promptTokens;
+    squares += (double) promptTokens * promptTokens;
   }
 
   /** The step loop's state, unless a newer one is known. */
@@ -87,7 +90,24 @@ final class LoadGauge {
         0,
         snapshot.stepping(),
         snapshot.steps() == 0 && !snapshot.stepping() ? -1 : Math.max(0, age),
-        acks());
+        acks(),
+        null,
+        work(nowNanos));
+  }
+
+  /** What the step loop said, with what lies in the inbox and with the time since. */
+  private EngineWork work(long nowNanos) {
+    EngineWork said = snapshot.work();
+    long waiting = tokens - snapshot.takenTokens();
+    double queued = said.cost().prefillOfSums(waiting, squares - snapshot.takenSquares());
+    double left = said.msToStepEnd() - (nowNanos - snapshot.workNanos()) / 1e6;
+    return new EngineWork(
+        (float) (said.queuedPrefillMs() + Math.max(0, queued)),
+        said.decoding(),
+        said.decodeContext(),
+        said.kvQueued() + waiting,
+        (float) Math.max(0, left),
+        said.cost());
   }
 
   /** The report with all that was done since the start, as heartbeats carry it. */

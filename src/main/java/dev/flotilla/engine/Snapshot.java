@@ -1,6 +1,7 @@
 package dev.flotilla.engine;
 
 import dev.flotilla.protocol.EngineTotals;
+import dev.flotilla.protocol.EngineWork;
 import dev.flotilla.scheduler.Counters;
 
 /**
@@ -14,6 +15,9 @@ import dev.flotilla.scheduler.Counters;
  * @param steps ever completed
  * @param stepping whether one is under way
  * @param lastStepNanos when the last one ended; meaningless before the first
+ * @param takenSquares the sum of the squares of the taken submits' tokens, for their attention
+ * @param work the scheduler's backlog as time
+ * @param workNanos when that was
  */
 record Snapshot(
     long version,
@@ -23,7 +27,22 @@ record Snapshot(
     long takenTokens,
     long steps,
     boolean stepping,
-    long lastStepNanos) {
+    long lastStepNanos,
+    double takenSquares,
+    EngineWork work,
+    long workNanos) {
 
-  static final Snapshot NONE = new Snapshot(0, Counters.NONE, EngineTotals.NONE, 0, 0, 0, false, 0);
+  static final Snapshot NONE =
+      new Snapshot(
+          0,
+          Counters.NONE,
+          EngineTotals.NONE,
+          0,
+          0,
+          0,
+          false,
+          0,
+          0,
+          EngineWork.guessed(0, 0, 0),
+          0);
 }

@@ -25,9 +25,15 @@ public final class StepMeter implements Machine {
     expectedMs = fit.predict(flying);
   }
 
-  /** It has ended. */
-  public void end(long nowNanos) {
-    fit.add(flying, (nowNanos - startedNanos) / 1e6);
+  /**
+   * It has ended.
+   *
+   * @param waitedNanos of it, the time in which this rank only waited for others of its lockstep
+   *     group: counted in, it would make every rank's cost that of the slowest, and nothing that a
+   *     rank is given would seem to cost anything
+   */
+  public void end(long nowNanos, long waitedNanos) {
+    fit.add(flying, (nowNanos - startedNanos - waitedNanos) / 1e6);
     flying = StepWork.NONE;
     expectedMs = 0;
   }

@@ -153,22 +153,26 @@ public final class ScriptedExecutor implements Executor {
     return new Logprobs(entry, top > 0 ? List.of(entry) : List.of());
   }
 
-  /** What the step costs under the linear model of {@link ScriptedConfig}. */
+  /** What the step costs, scaled. */
   long stepNanos(Batch batch) {
-    if (cost.scale() == 0) {
-      return 0;
-    }
+    return cost.scale() == 0 ? 0 : (long) (stepMs(cost, batch) * cost.scale() * 1e6);
+  }
+
+  /**
+   * What a step costs under the linear model of {@link ScriptedConfig}, unscaled. A stretch of a
+   * prompt attends to half of itself on average, so that chunks cost what the whole does.
+   */
+  public static double stepMs(ScriptedConfig cost, Batch batch) {
     double ms = cost.baseMs();
     for (Batch.Item item : batch.items()) {
       int count = item.tokens().size();
-      int context = item.start() + count;
       boolean decodes = count == 1 && item.start() > 0;
       ms +=
           decodes
-              ? cost.decodeMs() + cost.residentMs() * context
-              : cost.prefillMs() * count * (1 + context / cost.contextScale());
+              ? cost.decodeMs() + cost.residentMs() * (item.start() + 1)
+              : cost.prefillMs() * count * (1 + (item.start() + count / 2.0) / cost.contextScale());
     }
-    return (long) (ms * cost.scale() * 1e6);
+    return ms;
   }
 
   /** Waits to the point in time: a park may end early, and an interrupt ends the wait. */

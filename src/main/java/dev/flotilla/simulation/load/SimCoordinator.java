@@ -103,7 +103,7 @@ final class SimCoordinator {
   private ClusterView current() {
     List<ClusterView.Engine> engines = new ArrayList<>();
     for (SimEngine engine : fleet.engines()) {
-      if (!engine.dead() || !fleet.detected(engine)) {
+      if (!engine.dead() || !fleet.detected(engine.rank())) {
         engines.add(
             new ClusterView.Engine(
                 fleet.rank(engine.rank()),

@@ -3,6 +3,7 @@ package dev.flotilla.simulation.load;
 import dev.flotilla.balancer.HandOver;
 import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.engine.StepMeter;
+import dev.flotilla.executor.scripted.ScriptedExecutor;
 import dev.flotilla.model.Batch;
 import dev.flotilla.model.StepResult;
 import dev.flotilla.protocol.Epoch;
@@ -46,6 +47,8 @@ final class SimEngine {
   private long sequence;
   private long steps;
   private long toldEvents;
+  private long startedNanos;
+  private long ownNanos;
 
   SimEngine(SimFleet fleet, int rank) {
     this.fleet = fleet;
@@ -116,14 +119,17 @@ final class SimEngine {
     fleet.wake(this);
   }
 
-  /** Schedules the next step; gives what it will take, in milliseconds. */
-  double begin() {
+  /** Schedules the next step; gives what it will take, in nanoseconds. */
+  long begin() {
     Batch batch = scheduler.schedule();
     flight = batch;
     fleet.reporter(rank).boundary();
     meter.start(batch, fleet.now());
     fleet.reporter(rank).stepping();
-    return fleet.stepMs(batch) * factor;
+    double ms = ScriptedExecutor.stepMs(fleet.settings().engine().cost(), batch);
+    ownNanos = Math.round(ms * factor * 1e6);
+    startedNanos = fleet.now();
+    return ownNanos;
   }
 
   /** The step is over. */
@@ -135,11 +141,11 @@ final class SimEngine {
     flight = null;
     steps++;
     List<StepResult.Item> drawn = new ArrayList<>(batch.items().size());
-    for (Batch.Item item : batch.items()) {
-      drawn.add(item.sampling() == null ? NOT_DRAWN : DRAWN);
+    for (int i = 0; i < batch.items().size(); i++) {
+      drawn.add(batch.items().get(i).sampling() == null ? NOT_DRAWN : DRAWN);
     }
     List<ToFrontend.Delta> deltas = scheduler.update(batch, new StepResult(drawn));
-    meter.end(fleet.now());
+    meter.end(fleet.now(), fleet.now() - startedNanos - ownNanos);
     tellPrefixes();
     fleet.reporter(rank).stepped();
     deliver(deltas);
@@ -164,7 +170,7 @@ final class SimEngine {
       SimFrontend owner = fleet.request(delta.request()).frontend;
       perFrontend.computeIfAbsent(owner, ignored -> new ArrayList<>()).add(delta);
     }
-    perFrontend.forEach((owner, its) -> fleet.send(() -> owner.tokens(its)));
+    perFrontend.forEach((owner, its) -> fleet.send(() -> owner.tokens(rank, its)));
   }
 
   /** Hands over what is worth it. */

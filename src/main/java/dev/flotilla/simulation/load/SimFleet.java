@@ -2,13 +2,10 @@ package dev.flotilla.simulation.load;
 
 import dev.flotilla.balancer.PrefixChain;
 import dev.flotilla.config.LoadBalancing;
-import dev.flotilla.config.ScriptedConfig;
-import dev.flotilla.model.Batch;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.RequestId;
-import dev.flotilla.protocol.ToFrontend;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -35,6 +32,8 @@ public final class SimFleet {
   private final @Nullable SimLockstep lockstep;
   private final boolean[] stepping;
   private final long delayNanos;
+  private boolean anyDetected;
+  private int alive;
   private int open;
   private int moved;
   private double imbalanceSum;
@@ -68,6 +67,7 @@ public final class SimFleet {
       requests.add(new SimRequest(trace.requests().get(i), id, frontend, chains.get(i)));
     }
     open = requests.size();
+    alive = engines.size();
   }
 
   /** Runs a trace to its end. */
@@ -81,10 +81,9 @@ public final class SimFleet {
       plan(nanos(kill.ms()), () -> kill(kill.rank()));
     }
     plan(nanos(SAMPLE_MS), this::sample);
-    while (open > 0 && events.advance()) {
-      if (engines.stream().allMatch(SimEngine::dead)) {
-        break;
-      }
+    boolean more = true;
+    while (open > 0 && alive > 0 && more) {
+      more = events.advance();
     }
     return SimResult.of(
         settings.policy(), requests, moved, imbalanceSum / Math.max(1, imbalanceSamples));
@@ -100,7 +99,11 @@ public final class SimFleet {
 
   private void kill(int rank) {
     SimEngine engine = engines.get(rank);
+    if (engine.dead()) {
+      return;
+    }
     engine.die();
+    alive--;
     if (lockstep != null) {
       lockstep.lost();
     }
@@ -108,6 +111,7 @@ public final class SimFleet {
         now() + nanos(settings.detectMs()),
         () -> {
           detected[rank] = true;
+          anyDetected = true;
           coordinator.lost();
         });
   }
@@ -116,13 +120,11 @@ public final class SimFleet {
   private void sample() {
     long sum = 0;
     long most = 0;
-    int alive = 0;
     for (SimEngine engine : engines) {
       if (!engine.dead()) {
         long load = engine.counters().waiting() + engine.counters().running();
         sum += load;
         most = Math.max(most, load);
-        alive++;
       }
     }
     if (sum > 0) {
@@ -187,12 +189,13 @@ public final class SimFleet {
     return open == 0;
   }
 
-  boolean detected(SimEngine engine) {
-    return detected[engine.rank()];
+  /** Whether the engine's death is known. */
+  boolean detected(int rank) {
+    return detected[rank];
   }
 
-  boolean known(ClusterView view, int rank) {
-    return view.engine(ranks.get(rank)).isPresent();
+  boolean anyDetected() {
+    return anyDetected;
   }
 
   void countEnd() {
@@ -201,10 +204,6 @@ public final class SimFleet {
 
   void countMove() {
     moved++;
-  }
-
-  int cachedTokens(ToFrontend.Delta delta) {
-    return delta.cachedTokens();
   }
 
   /** A report reaches the coordinator and all front-ends. */
@@ -231,9 +230,9 @@ public final class SimFleet {
 
   private void step(SimEngine engine) {
     stepping[engine.rank()] = true;
-    double ms = engine.begin();
+    long nanos = engine.begin();
     plan(
-        now() + nanos(ms),
+        now() + nanos,
         () -> {
           engine.end();
           stepping[engine.rank()] = false;
@@ -241,20 +240,5 @@ public final class SimFleet {
             step(engine);
           }
         });
-  }
-
-  /** What a step of the batch takes by the cost model. */
-  double stepMs(Batch batch) {
-    ScriptedConfig cost = settings.engine().cost();
-    double ms = cost.baseMs();
-    for (Batch.Item item : batch.items()) {
-      int count = item.tokens().size();
-      double context = item.start() + count / 2.0;
-      ms +=
-          count == 1 && item.start() > 0
-              ? cost.decodeMs() + cost.residentMs() * context
-              : cost.prefillMs() * count * (1 + context / cost.contextScale());
-    }
-    return ms;
   }
 }

@@ -99,9 +99,12 @@ final class SimFrontend {
   void view(ClusterView newer) {
     view = newer;
     ledger.take(newer, fleet.now());
+    if (!fleet.anyDetected() && unplaced.isEmpty()) {
+      return;
+    }
     List<SimRequest> again = new ArrayList<>();
     for (SimRequest request : live) {
-      if (request.rank != SimRequest.NOWHERE && !fleet.known(view, request.rank)) {
+      if (request.rank != SimRequest.NOWHERE && fleet.detected(request.rank)) {
         again.add(request);
       }
     }
@@ -115,11 +118,11 @@ final class SimFrontend {
   }
 
   /** What one step of an engine brought. */
-  void tokens(List<ToFrontend.Delta> deltas) {
+  void tokens(int rank, List<ToFrontend.Delta> deltas) {
     long now = fleet.now();
     for (ToFrontend.Delta delta : deltas) {
       SimRequest request = fleet.request(delta.request());
-      if (request.ended || delta.attempt() != request.attempt) {
+      if (request.ended || delta.attempt() != request.attempt || rank != request.rank) {
         continue;
       }
       if (delta.offset() != request.delivered) {
@@ -130,7 +133,7 @@ final class SimFrontend {
       if (request.delivered == 0) {
         request.firstNanos = now;
       }
-      request.cachedTokens += fleet.cachedTokens(delta);
+      request.cachedTokens += delta.cachedTokens();
       request.delivered += delta.ids().size();
       request.lastNanos = now;
       if (delta.finish() != null) {
@@ -142,10 +145,14 @@ final class SimFrontend {
   /** An engine has handed a request over; from now on the other's tokens count. */
   void moved(SimRequest request, int attempt, int rank) {
     if (!request.ended && attempt > request.attempt) {
-      view.engine(fleet.rank(request.rank)).ifPresent(e -> ledger.ended(e.incarnation()));
+      ledger.ended(fleet.engine(request.rank).incarnation());
       request.attempt = attempt;
       request.rank = rank;
       fleet.countMove();
+      if (fleet.detected(rank)) {
+        request.attempt++;
+        place(request);
+      }
     }
   }
 
@@ -159,7 +166,7 @@ final class SimFrontend {
     request.ended = true;
     request.completed = completed;
     live.remove(request);
-    view.engine(fleet.rank(request.rank)).ifPresent(e -> ledger.ended(e.incarnation()));
+    ledger.ended(fleet.engine(request.rank).incarnation());
     ledger.outputs(request.delivered);
     fleet.countEnd();
   }

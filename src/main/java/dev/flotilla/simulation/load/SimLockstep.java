@@ -27,14 +27,14 @@ final class SimLockstep {
 
   private void step() {
     stepping = true;
-    double slowest = 0;
+    long slowest = 0;
     for (SimEngine engine : fleet.engines()) {
       if (!engine.dead()) {
         slowest = Math.max(slowest, engine.begin());
       }
     }
     fleet.plan(
-        fleet.now() + Math.round(slowest * 1e6),
+        fleet.now() + slowest,
         () -> {
           fleet.engines().forEach(SimEngine::end);
           stepping = false;

@@ -96,7 +96,7 @@ class ScriptedExecutorTest {
       assertEquals(10, executor.blocks());
       Batch batch =
           new Batch(List.of(item(1, PROMPT, 0, false), item(2, TokenIds.of(9), 99, true)));
-      double ms = 6 + 0.03 * 5 * (1 + 5 / 40_000.0) + 0.04 + 0.0001 * 100;
+      double ms = 6 + 0.03 * 5 * (1 + 2.5 / 40_000.0) + 0.04 + 0.0001 * 100;
       assertEquals(2 * ms, executor.stepNanos(batch) / 1e6, 1e-6);
     }
   }
