@@ -132,7 +132,7 @@ public final class FrontendVerticle extends VerticleBase {
                   settings.index(),
                   id,
                   listening.actualPort());
-              return serveBus(Addresses.GENERATE, clients::accept);
+              return serveBus(Addresses.GENERATE, new BusGenerate(parts)::accept);
             })
         .compose(_ -> serveBus(Addresses.UTILITY, calls::accept));
   }
