@@ -71,11 +71,11 @@ class FleetTest {
     assertEquals(2, fleet.serving());
     Set<Integer> chosen = new HashSet<>();
     for (int i = 0; i < 20; i++) {
-      chosen.add(fleet.choose(10, Set.of(), null).orElseThrow().rank().value());
+      chosen.add(fleet.choose(10, Set.of(), null, 0).orElseThrow().rank().value());
     }
     assertEquals(Set.of(2, 3), chosen);
-    assertTrue(fleet.choose(10, Set.of(), new Rank(1)).isEmpty());
-    assertTrue(fleet.choose(10, Set.of(), new Rank(3)).isPresent());
+    assertTrue(fleet.choose(10, Set.of(), new Rank(1), 0).isEmpty());
+    assertTrue(fleet.choose(10, Set.of(), new Rank(3), 0).isPresent());
     assertEquals("ranks 2 to 3", fleet.ranks().toString());
   }
 
