@@ -18,7 +18,12 @@ final class GrammarReader {
   /** The fields of a request that may make a grammar. */
   static final List<String> FIELDS =
       List.of(
-          "response_format", "structured_outputs", "guided_json", "guided_regex", "guided_choice");
+          "response_format",
+          "structured_outputs",
+          "guided_json",
+          "guided_regex",
+          "guided_choice",
+          "tool_choice");
 
   private static final List<String> KINDS = List.of("json", "regex", "choice");
   private static final List<String> UNKNOWN_KINDS =
