@@ -48,6 +48,6 @@ exec "$java_home/bin/java" \
   -XX:CompileCommand=quiet \
   "-XX:CompileCommand=CompileThresholdScaling,dev.flotilla.executor.cpu.*::*,0.1" \
   "-XX:CompileCommand=CompileThresholdScaling,dev.flotilla.executor.cpu.generated.*::*,0.1" \
-  -XX:+UseCompactObjectHeaders -Xlog:disable -Xlog:all=error:stderr \
+  -XX:+UseCompactObjectHeaders -Xlog:disable -Xlog:all=error:stderr -Xlog:cds=off:stderr -Xlog:aot=off:stderr \
   -Dhazelcast.logging.type=slf4j -Dflotilla.home="$home" -Dvertx.hazelcast.config="${FLOTILLA_CLUSTER_CONFIG:-$home/cluster.xml}" \
   ${archive:+"$archive"} $FLOTILLA_JAVA_OPTS -cp "$home/lib/*" "$FLOTILLA_MAIN" "$@"

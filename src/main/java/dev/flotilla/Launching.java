@@ -56,6 +56,9 @@ final class Launching {
                         .unregister()
                         .onFailure(e -> LOG.debug("views still come: {}", e.toString()));
                   };
+              if (launching.result.isDone()) {
+                launching.atEnd.run(); // It ended before this was set.
+              }
               return launching;
             });
   }

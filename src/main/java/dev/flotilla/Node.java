@@ -36,7 +36,7 @@ final class Node {
   private static final long SILENCE_MS = 15_000;
 
   private final ServePlan plan;
-  private final Membership membership;
+  private final Joined joined;
   private final StartTimes times;
   private final PartGuard guard;
   private final NodeAgentVerticle agent = new NodeAgentVerticle(new Ends());
@@ -47,29 +47,27 @@ final class Node {
   private volatile @Nullable String agentId;
   private volatile int port;
 
-  private Node(ServePlan plan, Membership membership, Launching launching, StartTimes times) {
+  private Node(ServePlan plan, Joined joined, Launching launching, StartTimes times) {
     this.plan = plan;
-    this.membership = membership;
+    this.joined = joined;
     this.launching = launching;
     this.times = times;
     this.port = plan.frontend().port();
-    this.guard = new PartGuard(membership.vertx(), SILENCE_MS);
-    this.end = new NodeEnd(membership.vertx(), guard, agent, frontends);
+    this.guard = new PartGuard(joined.vertx(), SILENCE_MS);
+    this.end = new NodeEnd(joined.vertx(), guard, agent, frontends);
   }
 
   /** Joins the cluster and deploys; the engines go on loading when this returns. */
   static Node start(ServePlan plan, StartTimes times) throws InterruptedException {
-    Membership membership = Membership.join(plan);
+    Joined joined = Joined.join(plan);
     times.ended("cluster joined");
     LaunchWatch.Goal goal =
         LaunchWatch.Goal.of(
             plan.launch(), plan.readyTimeoutSeconds() * 1_000L, plan.onEngineFailure());
     Launching launching =
         Waiting.await(
-            Launching.start(membership.vertx(), goal),
-            STEP_SECONDS,
-            "the event bus did not come up");
-    Node node = new Node(plan, membership, launching, times);
+            Launching.start(joined.vertx(), goal), STEP_SECONDS, "the event bus did not come up");
+    Node node = new Node(plan, joined, launching, times);
     try {
       if (plan.launch().coordinator()) {
         Waiting.await(
@@ -114,8 +112,7 @@ final class Node {
         }
         throw e;
       }
-      Map<String, Integer> ports =
-          membership.vertx().sharedData().getLocalMap(FrontendVerticle.PORTS);
+      Map<String, Integer> ports = joined.vertx().sharedData().getLocalMap(FrontendVerticle.PORTS);
       port = ports.values().stream().findFirst().orElse(port);
     }
   }
@@ -126,9 +123,8 @@ final class Node {
   }
 
   private void deployAgent() {
-    JsonObject config =
-        new JsonObject(Config.format(plan.node(membership.member(), membership.file())));
-    membership
+    JsonObject config = new JsonObject(Config.format(plan.node(joined.member(), joined.file())));
+    joined
         .vertx()
         .deployVerticle(agent, new DeploymentOptions().setConfig(config))
         .onSuccess(

@@ -91,7 +91,12 @@ final class FlotillaProcess implements AutoCloseable {
   void awaitLine(String text) {
     await("line with '" + text + "'")
         .atMost(START)
-        .failFast("the process ended", () -> !alive())
+        .failFast(
+            () -> {
+              if (!alive()) {
+                throw new AssertionError("the process ended:\n" + output());
+              }
+            })
         .untilAsserted(
             () -> {
               if (output.stream().noneMatch(l -> l.contains(text))) {

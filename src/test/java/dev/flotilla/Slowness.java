@@ -7,12 +7,13 @@ import java.time.Duration;
 final class Slowness {
   private Slowness() {}
 
-  /** A limit that holds on an idle machine, multiplied by the runnable threads per core. */
+  /** Runnable threads per core that the tests themselves bring about. */
+  private static final double OWN = 3;
+
+  /** A limit that holds as it is unless others use the cores: then times the threads per core. */
   static Duration scaled(Duration limit) {
     var system = ManagementFactory.getOperatingSystemMXBean();
-    double waiting = system.getSystemLoadAverage() / system.getAvailableProcessors();
-    // The tests' own JVMs keep the cores of an idle machine busy.
-    double factor = Math.max(1, waiting / 2);
-    return Duration.ofMillis((long) (limit.toMillis() * factor));
+    double threads = system.getSystemLoadAverage() / system.getAvailableProcessors();
+    return Duration.ofMillis((long) (limit.toMillis() * (threads > OWN ? threads : 1)));
   }
 }

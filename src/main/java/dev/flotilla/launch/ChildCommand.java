@@ -5,6 +5,7 @@ import dev.flotilla.config.ExecutorKind;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The command line of an engine's JVM: this JVM's program, flags and class path.
@@ -41,6 +42,11 @@ record ChildCommand(List<String> prefix, String java, List<String> flags, String
     return new ChildCommand(List.of(), java, flags, System.getProperty("java.class.path"));
   }
 
+  /** What the child's environment needs; the path there leaves the command line readable. */
+  Map<String, String> environment() {
+    return Map.of("CLASSPATH", classPath);
+  }
+
   /** The same behind a prefix. */
   ChildCommand behind(List<String> other) {
     return new ChildCommand(other, java, flags, classPath);
@@ -61,8 +67,6 @@ record ChildCommand(List<String> prefix, String java, List<String> flags, String
     }
     // Without the time, which this JVM's log puts before each line.
     words.add("-Dlogback.configurationFile=logback-child.xml");
-    words.add("-cp");
-    words.add(classPath);
     words.add(MAIN);
     words.add(name);
     return words;

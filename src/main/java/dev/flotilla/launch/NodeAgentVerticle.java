@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -45,15 +46,19 @@ public final class NodeAgentVerticle extends VerticleBase {
   private static final long STOP_GRACE_MS = 2_000;
 
   /** An engine that is stopped has ended its last step and said goodbye by then. */
-  private static final long FORCE_MS = 5_000;
+  private static final long FORCE_MS = 2_000;
+
+  /** As long as an engine looks for a coordinator before it has one. */
+  private static final long HEAD_LOST_MS = 300_000;
 
   private final Watch watch;
   private @Nullable Bus bus;
-  private @Nullable Supervisor supervisor;
+  private volatile @Nullable Supervisor supervisor;
   private NodeConfig settings = NodeConfig.DEFAULT;
   private NumaBinding numa = new NumaBinding(List.of(), null);
   private ClusterView view = ClusterView.EMPTY;
   private String host = "unknown";
+  private long viewNanos;
   private boolean up;
 
   /** Whoever has deployed the agent. */
@@ -144,7 +149,7 @@ public final class NodeAgentVerticle extends VerticleBase {
   public void kill() {
     Supervisor all = supervisor;
     if (all != null) {
-      context.runOnContext(ignored -> all.kill());
+      all.kill();
     }
   }
 
@@ -176,11 +181,21 @@ public final class NodeAgentVerticle extends VerticleBase {
             Addresses.COORDINATOR,
             new ToCoordinator.NodeHello(bus().node(), host, devices, settings.headless()))
         .onFailure(e -> LOG.debug("no coordinator yet: {}", e.getMessage()));
+    long silentMs = (System.nanoTime() - viewNanos) / 1_000_000;
+    if (settings.headless() && up && viewNanos != 0 && silentMs > HEAD_LOST_MS) {
+      up = false;
+      // A new head would have asked long ago; nobody gives these engines work any more.
+      supervisor().kill();
+      watch.failed(
+          "no coordinator has been heard of for %d s; start a head again, then this node"
+              .formatted(silentMs / 1_000));
+    }
   }
 
   private void overheard(ToFrontend message) {
     if (message instanceof ToFrontend.View(ClusterView newer) && newer.newerThan(view)) {
       view = newer;
+      viewNanos = System.nanoTime();
     }
   }
 
@@ -232,10 +247,10 @@ public final class NodeAgentVerticle extends VerticleBase {
             .put("cluster-config", settings.children().clusterConfig());
     ChildCommand command =
         ChildCommand.ofThisJvm().behind(numa.prefix(index, settings.engines().size()));
-    Map<String, String> environment =
-        index < settings.deviceIds().size()
-            ? Map.of("CUDA_VISIBLE_DEVICES", settings.deviceIds().get(index))
-            : Map.of();
+    Map<String, String> environment = new HashMap<>(command.environment());
+    if (index < settings.deviceIds().size()) {
+      environment.put("CUDA_VISIBLE_DEVICES", settings.deviceIds().get(index));
+    }
     try {
       return ChildProcess.start(name, command.words(name, config), environment, order.encode());
     } catch (IOException e) {

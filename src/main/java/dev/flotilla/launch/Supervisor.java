@@ -6,7 +6,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -60,9 +62,10 @@ final class Supervisor {
   private final Watch watch;
   private final Map<String, Slot> slots = new LinkedHashMap<>(); // by name
   private final Map<String, Integer> finished = new LinkedHashMap<>();
+  private final Set<EngineProcess> alive = ConcurrentHashMap.newKeySet();
   private final CompletableFuture<EngineEnd> firstEnd = new CompletableFuture<>();
   private final CompletableFuture<Void> allStarted = new CompletableFuture<>();
-  private boolean stopping;
+  private volatile boolean stopping;
   private int unnamed;
 
   /** One engine's place. */
@@ -183,10 +186,10 @@ final class Supervisor {
     return all;
   }
 
-  /** Ends all engines at once. */
+  /** Ends all engines at once. May be called from any thread, even when the executor is gone. */
   void kill() {
     stopping = true;
-    running().forEach(EngineProcess::kill);
+    alive.forEach(EngineProcess::kill);
   }
 
   private static boolean isDone(EngineProcess engine) {
@@ -209,6 +212,8 @@ final class Supervisor {
   private void start(Slot slot) {
     EngineProcess process = starter.start(slot.name, slot.index, slot.config);
     slot.process = process;
+    alive.add(process);
+    process.ended().thenRun(() -> alive.remove(process));
     slot.givenUp = false;
     slot.leaving = false;
     finished.remove(slot.name);

@@ -13,13 +13,13 @@ import org.jspecify.annotations.Nullable;
  * @param member host and port of this node's member; empty: it has joined nothing
  * @param file of the cluster's settings; empty: it has joined nothing
  */
-record Membership(Vertx vertx, String member, String file) {
+record Joined(Vertx vertx, String member, String file) {
   private static final long STEP_SECONDS = 60;
 
   /** Joins the cluster of the plan, or founds it; of two heads the later gives way. */
-  static Membership join(ServePlan plan) throws InterruptedException {
+  static Joined join(ServePlan plan) throws InterruptedException {
     if (!plan.joins()) {
-      return new Membership(Vertx.vertx(), "", "");
+      return new Joined(Vertx.vertx(), "", "");
     }
     Path file = file(plan.clusterConfig());
     boolean head = plan.launch().coordinator();
@@ -35,7 +35,7 @@ record Membership(Vertx vertx, String member, String file) {
           "cluster '%s' has a head already, serving on %s; add engines to it with serve --headless, or choose another --cluster-name"
               .formatted(cluster.name(), other.get()));
     }
-    return new Membership(vertx, cluster.member(), file.toAbsolutePath().toString());
+    return new Joined(vertx, cluster.member(), file.toAbsolutePath().toString());
   }
 
   private static Path file(@Nullable String given) {
