@@ -37,7 +37,9 @@ final class RandomMessages {
               incarnation(),
               epoch(),
               new DataParallel(
-                  random.nextInt(), Balancing.values()[random.nextInt(3)], random.nextBoolean()),
+                  random.nextInt(),
+                  random.nextBoolean() ? Balancing.INTERNAL : Balancing.EXTERNAL,
+                  random.nextBoolean()),
               random.nextBoolean() ? null : node(),
               list(3, _ -> frontend()));
       case WELCOME -> new ToEngine.Welcome(incarnation(), epoch());
