@@ -89,6 +89,36 @@ final class Cluster {
     return new Cluster(new HazelcastClusterManager(config), config.getClusterName());
   }
 
+  /**
+   * As a small member that knows of one other: it holds no data, so that nothing moves when it
+   * comes or goes, and starts few threads.
+   *
+   * @param member host and port of the other
+   */
+  Cluster asChildOf(String member) {
+    Config config = manager.getConfig();
+    config.setLiteMember(true);
+    config.getNetworkConfig().getJoin().getTcpIpConfig().setMembers(List.of(member));
+    String host = member.substring(0, member.lastIndexOf(':'));
+    config.getNetworkConfig().getInterfaces().clear();
+    config.getNetworkConfig().getInterfaces().addInterface(host).setEnabled(true);
+    for (String threads :
+        List.of(
+            "hazelcast.operation.thread.count",
+            "hazelcast.operation.generic.thread.count",
+            "hazelcast.event.thread.count",
+            "hazelcast.io.thread.count")) {
+      config.setProperty(threads, "2");
+    }
+    return this;
+  }
+
+  /** Host and port of this node's member. */
+  String member() {
+    var address = manager.getHazelcastInstance().getCluster().getLocalMember().getAddress();
+    return address.getHost() + ":" + address.getPort();
+  }
+
   /** The cluster's name. */
   String name() {
     return name;
@@ -105,7 +135,14 @@ final class Cluster {
         .with(tuned(options))
         .withClusterManager(manager)
         .buildClustered()
-        .onSuccess(this::watch);
+        .onSuccess(this::joined);
+  }
+
+  /** A child leaves the news of other nodes to its parent. */
+  private void joined(Vertx vertx) {
+    if (!manager.getConfig().isLiteMember()) {
+      watch(vertx);
+    }
   }
 
   /** Bus settings under which a lost peer is noticed in seconds, not minutes. */

@@ -2,74 +2,85 @@ package dev.flotilla;
 
 import dev.flotilla.config.Config;
 import dev.flotilla.config.FrontendConfig;
-import dev.flotilla.config.ModelLocation;
-import dev.flotilla.config.RankRange;
-import dev.flotilla.protocol.Addresses;
-import dev.flotilla.protocol.Bus;
-import dev.flotilla.protocol.ClusterView;
-import dev.flotilla.protocol.ToFrontend;
+import dev.flotilla.coordinator.CoordinatorVerticle;
+import dev.flotilla.frontend.FrontendVerticle;
+import dev.flotilla.launch.EngineEnd;
+import dev.flotilla.launch.LaunchWatch;
+import dev.flotilla.launch.LaunchWatch.Event;
+import dev.flotilla.launch.LaunchWatch.Part;
+import dev.flotilla.launch.LaunchWatch.Result;
+import dev.flotilla.launch.NodeAgentVerticle;
+import dev.flotilla.protocol.Rank;
 import io.vertx.core.DeploymentOptions;
-import io.vertx.core.Future;
-import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
 import io.vertx.core.json.JsonObject;
 import java.net.BindException;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One running node: this JVM's membership of the cluster and the verticles that the plan puts here.
- * Verticles of other packages are named, not imported, since {@code vertx run} deploys the same.
+ * One running node: this JVM's membership of the cluster and the verticles that the plan puts here,
+ * the same that {@code vertx run} deploys.
  */
 final class Node {
   private static final Logger LOG = LoggerFactory.getLogger(Node.class);
-  private static final String COORDINATOR = "dev.flotilla.coordinator.CoordinatorVerticle";
-  private static final String FRONTEND = "dev.flotilla.frontend.FrontendVerticle";
-  private static final String AGENT = "dev.flotilla.launch.NodeAgentVerticle";
-
-  /** Local map in which each front-end of this JVM notes its port. */
-  private static final String PORTS = "flotilla.frontends";
+  private static final String COORDINATOR = "Coordinator";
 
   /** Longer than Hazelcast takes to join a busy machine's cluster. */
   private static final long STEP_SECONDS = 60;
 
-  /** A coordinator publishes at least every second. */
-  private static final long ALONE_MS = 3_000;
+  /** An event loop that is busy for so long serves nobody. */
+  private static final long SILENCE_MS = 15_000;
 
   private final ServePlan plan;
-  private final Vertx vertx;
-  private final List<String> deployments = new ArrayList<>();
-  private final CompletableFuture<ClusterView> ready = new CompletableFuture<>();
-  private volatile ClusterView newest = ClusterView.EMPTY;
+  private final Membership membership;
+  private final StartTimes times;
+  private final PartGuard guard;
+  private final NodeAgentVerticle agent = new NodeAgentVerticle(new Ends());
+  private final Map<Integer, FrontendVerticle> frontends = new ConcurrentHashMap<>(); // by index
+  private final Launching launching;
+  private final NodeEnd end;
+  private volatile boolean ready;
+  private volatile @Nullable String agentId;
+  private volatile int port;
 
-  private Node(ServePlan plan, Vertx vertx) {
+  private Node(ServePlan plan, Membership membership, Launching launching, StartTimes times) {
     this.plan = plan;
-    this.vertx = vertx;
+    this.membership = membership;
+    this.launching = launching;
+    this.times = times;
+    this.port = plan.frontend().port();
+    this.guard = new PartGuard(membership.vertx(), SILENCE_MS);
+    this.end = new NodeEnd(membership.vertx(), guard, agent, frontends);
   }
 
   /** Joins the cluster and deploys; the engines go on loading when this returns. */
-  static Node start(ServePlan plan) throws InterruptedException {
-    Node node = new Node(plan, vertx(plan));
+  static Node start(ServePlan plan, StartTimes times) throws InterruptedException {
+    Membership membership = Membership.join(plan);
+    times.ended("cluster joined");
+    LaunchWatch.Goal goal =
+        LaunchWatch.Goal.of(
+            plan.launch(), plan.readyTimeoutSeconds() * 1_000L, plan.onEngineFailure());
+    Launching launching =
+        Waiting.await(
+            Launching.start(membership.vertx(), goal),
+            STEP_SECONDS,
+            "the event bus did not come up");
+    Node node = new Node(plan, membership, launching, times);
     try {
-      await(node.watchViews(), STEP_SECONDS, "the event bus did not come up");
       if (plan.launch().coordinator()) {
-        await(
-            node.deploy(COORDINATOR, Config.format(plan.coordinator())),
+        Waiting.await(
+            node.guard.deploy(
+                COORDINATOR, CoordinatorVerticle::new, () -> Config.format(plan.coordinator())),
             STEP_SECONDS,
             "the coordinator did not start");
       }
       node.deployFrontends();
-      node.deploy(AGENT, Config.format(plan.node())).onFailure(node.ready::completeExceptionally);
-      node.tellWhenAlone();
+      times.ended("front-ends listening");
+      node.deployAgent();
       return node;
     } catch (RuntimeException e) {
       node.close();
@@ -77,71 +88,23 @@ final class Node {
     }
   }
 
-  private static Vertx vertx(ServePlan plan) throws InterruptedException {
-    if (!plan.joins()) {
-      return Vertx.vertx();
-    }
-    Path home = Path.of(System.getProperty(ModelLocation.HOME, "."));
-    Path file =
-        plan.clusterConfig() == null
-            ? Path.of(
-                System.getProperty(
-                    "vertx.hazelcast.config", home.resolve("cluster.xml").toString()))
-            : Path.of(plan.clusterConfig());
-    boolean head = plan.launch().coordinator();
-    String serving = head ? plan.frontend().host() + ":" + plan.frontend().port() : null;
-    Cluster cluster = Cluster.of(file, plan.clusterName(), plan.head(), serving);
-    Vertx vertx =
-        await(cluster.join(new VertxOptions()), STEP_SECONDS, "the cluster could not be joined");
-    Optional<String> other = head ? cluster.earlierHead() : Optional.empty();
-    if (other.isPresent()) {
-      await(vertx.close(), STEP_SECONDS, "the cluster could not be left");
-      throw new FailedCommand(
-          "cluster '%s' has a head already, serving on %s; add engines to it with serve --headless, or choose another --cluster-name"
-              .formatted(cluster.name(), other.get()));
-    }
-    return vertx;
-  }
-
-  private Future<Void> watchViews() {
-    return Bus.of(vertx)
-        .consume(
-            Addresses.ALL_FRONTENDS,
-            message -> {
-              if (message instanceof ToFrontend.View(ClusterView view) && view.newerThan(newest)) {
-                newest = view;
-                if (enough(view)) {
-                  ready.complete(view);
-                }
-              }
-            })
-        .mapEmpty();
-  }
-
-  /** A node without a head looks idle; a person should know what it waits for. */
-  private void tellWhenAlone() {
-    vertx.setTimer(
-        ALONE_MS,
-        ignored -> {
-          if (newest.equals(ClusterView.EMPTY)) {
-            LOG.info("waits for a coordinator of this cluster; start a head with flotilla serve");
-          }
-        });
-  }
-
-  private boolean enough(ClusterView view) {
-    return view.engines().stream()
-            .filter(ClusterView.Engine::serving)
-            .filter(e -> plan.launch().awaits().contains(e.rank().value()))
-            .count()
-        >= plan.launch().ready();
-  }
-
+  /** One after the other: the first takes the port, which the others share. */
   private void deployFrontends() throws InterruptedException {
     FrontendConfig config = plan.frontend();
     for (int i = 0; i < plan.launch().apiServers(); i++) {
+      int index = i;
       try {
-        await(deploy(FRONTEND, Config.format(config)), STEP_SECONDS, "the front-end did not start");
+        Waiting.await(
+            guard.deploy(
+                "ApiServer_" + index,
+                () -> {
+                  FrontendVerticle frontend = new FrontendVerticle();
+                  frontends.put(index, frontend);
+                  return frontend;
+                },
+                () -> Config.format(config.with(index, portOf(config)))),
+            STEP_SECONDS,
+            "the front-end did not start");
       } catch (FailedCommand e) {
         if (e.getCause() instanceof BindException) {
           throw new FailedCommand(
@@ -151,91 +114,93 @@ final class Node {
         }
         throw e;
       }
-      config = config.withPort(port());
+      Map<String, Integer> ports =
+          membership.vertx().sharedData().getLocalMap(FrontendVerticle.PORTS);
+      port = ports.values().stream().findFirst().orElse(port);
     }
   }
 
-  private int port() {
-    Map<String, Integer> ports = vertx.sharedData().getLocalMap(PORTS);
-    return ports.values().stream().findFirst().orElse(plan.frontend().port());
+  /** The only one keeps its port when it is replaced; several share a free one among them. */
+  private int portOf(FrontendConfig config) {
+    return config.port() == 0 && plan.launch().apiServers() > 1 ? 0 : port;
   }
 
-  private Future<Void> deploy(String verticle, String config) {
-    return vertx
-        .deployVerticle(verticle, new DeploymentOptions().setConfig(new JsonObject(config)))
+  private void deployAgent() {
+    JsonObject config =
+        new JsonObject(Config.format(plan.node(membership.member(), membership.file())));
+    membership
+        .vertx()
+        .deployVerticle(agent, new DeploymentOptions().setConfig(config))
         .onSuccess(
             id -> {
-              synchronized (deployments) {
-                deployments.add(id);
-              }
+              agentId = id;
+              times.ended("engines loaded");
             })
-        .mapEmpty();
+        .onFailure(launching::fail);
+  }
+
+  /** What the agent tells of this node's engines. */
+  private final class Ends implements NodeAgentVerticle.Watch {
+    @Override
+    public void died(EngineEnd last) {
+      launching.tell(new Event.Ended(Part.ENGINE, last.name(), last.how()));
+    }
+
+    @Override
+    public void givenUp(Rank rank, String reason) {
+      launching.tell(new Event.GivenUp(rank, reason));
+    }
+
+    /** For good, before or after the node was ready. */
+    @Override
+    public void failed(String sentence) {
+      end.abrupt();
+      launching.fail(new FailedCommand(sentence));
+      if (ready) {
+        Shutdown.fail(sentence, null);
+      }
+    }
   }
 
   /** Waits for the engines; the line that says so. */
   String awaitReady() throws InterruptedException {
     try {
-      ClusterView view = ready.get(plan.readyTimeoutSeconds(), TimeUnit.SECONDS);
-      long serving = view.engines().stream().filter(ClusterView.Engine::serving).count();
-      return plan.headless()
-          ? "Flotilla node is ready (%s)".formatted(plan.launch().starts())
-          : "Flotilla is ready on http://%s:%d (%d engines)"
-              .formatted(plan.frontend().host(), port(), serving);
-    } catch (TimeoutException e) {
-      throw new FailedCommand(missing(), e);
+      String line =
+          switch (launching.await()) {
+            case Result.AllReady(int engines) -> readyLine(engines);
+            case Result.Degraded(int engines, String missing) -> {
+              LOG.warn(
+                  "serves with {} engines (--min-ready-engines); missing: {}", engines, missing);
+              yield readyLine(engines);
+            }
+            case Result.Failed(String sentence) -> {
+              end.abrupt();
+              throw new FailedCommand(sentence);
+            }
+          };
+      times.ended("engines ready");
+      ready = true;
+      return line;
     } catch (ExecutionException e) {
-      throw failure(e.getCause() == null ? e : e.getCause(), "an engine did not start");
+      throw Waiting.failure(e.getCause() == null ? e : e.getCause(), "an engine did not start");
     }
   }
 
-  private String missing() {
-    List<String> absent = new ArrayList<>();
-    RankRange awaits = plan.launch().awaits();
-    for (int rank = awaits.first(); rank < awaits.first() + awaits.count(); rank++) {
-      int wanted = rank;
-      boolean serves =
-          newest.engines().stream().anyMatch(e -> e.rank().value() == wanted && e.serving());
-      if (!serves) {
-        absent.add(Integer.toString(rank));
-      }
-    }
-    return "after %d s (--engine-ready-timeout) these ranks are not ready: %s"
-        .formatted(plan.readyTimeoutSeconds(), String.join(", ", absent));
+  private String readyLine(int engines) {
+    return plan.headless()
+        ? "Flotilla node is ready (%s)".formatted(plan.launch().starts())
+        : "Flotilla is ready on http://%s:%d (%d engines)"
+            .formatted(plan.frontend().host(), port, engines);
   }
 
-  /** Stops engines first, so that their last tokens still reach clients; then leaves. */
+  /** Drains, then ends everything; at once what has nothing to drain. */
   void close() {
-    try {
-      List<String> ids;
-      synchronized (deployments) {
-        ids = List.copyOf(deployments.reversed());
-      }
-      for (String id : ids) {
-        await(vertx.undeploy(id).otherwiseEmpty(), STEP_SECONDS, "a part did not stop");
-      }
-      await(vertx.close(), STEP_SECONDS, "the cluster could not be left");
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } catch (RuntimeException e) {
-      LOG.warn("did not close in order: {}", e.toString());
-    }
+    boolean drains = ready && !Shutdown.failing();
+    end.run(drains ? plan.shutdownTimeoutSeconds() * 1_000L : 0, agentId);
   }
 
-  private static <T> T await(Future<T> future, long seconds, String otherwise)
-      throws InterruptedException {
-    try {
-      return future.toCompletionStage().toCompletableFuture().get(seconds, TimeUnit.SECONDS);
-    } catch (TimeoutException e) {
-      throw new FailedCommand(otherwise + " within " + seconds + " s", e);
-    } catch (ExecutionException e) {
-      throw failure(e.getCause() == null ? e : e.getCause(), otherwise);
-    }
-  }
-
-  /** Sentences go through as they are; anything else is put into one. */
-  private static RuntimeException failure(Throwable cause, String otherwise) {
-    return cause instanceof RuntimeException known && known.getMessage() != null
-        ? known
-        : new FailedCommand(otherwise + ": " + cause.getMessage(), cause);
+  /** Ends a drain that is under way. */
+  void hurry() {
+    end.hurry();
   }
 }

@@ -2,6 +2,7 @@ package dev.flotilla;
 
 import dev.flotilla.config.ExecutorKind;
 import dev.flotilla.executor.cpu.CpuExecutor;
+import dev.flotilla.launch.Backend;
 import dev.flotilla.model.ModelException;
 import dev.flotilla.model.ModelFolder;
 import java.nio.file.Path;
@@ -21,17 +22,27 @@ final class ServeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    StartTimes times = StartTimes.begin();
     ServePlan plan = ServePlan.of(flags, ServeCommand::mixture);
     if (flags.executor == ExecutorKind.CUDA) {
       throw new ModelException("--executor cuda is not built yet; use --executor cpu");
     }
-    ModelFolder.open(plan.model());
-    if (flags.executor == ExecutorKind.CPU && plan.launch().starts().count() > 0) {
+    ModelFolder model = ModelFolder.open(plan.model());
+    if (plan.usageReport() != null) {
+      UsageReport.of(plan, model).write(plan.usageReport());
+    }
+    boolean computesHere =
+        flags.executor == ExecutorKind.CPU && plan.launch().backend() == Backend.VERTICLE;
+    if (computesHere && plan.launch().starts().count() > 0) {
       Thread.ofPlatform().daemon().name("kernel-test").start(CpuExecutor::prepare);
     }
-    Node node = Node.start(plan);
+    times.ended("model checked");
+    Node node = Node.start(plan, times);
     Shutdown.closes(node::close);
-    System.err.println(node.awaitReady());
+    Shutdown.onSignals(node::hurry);
+    String ready = node.awaitReady();
+    System.err.println(times.line());
+    System.err.println(ready);
     new CountDownLatch(1).await();
     return 0;
   }

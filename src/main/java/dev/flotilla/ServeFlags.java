@@ -142,6 +142,12 @@ final class ServeFlags {
   int longPrefillTokenThreshold;
 
   @Option(
+      names = "--max-prefill-per-decode",
+      description =
+          "Most prompt tokens of a step for each stream that decodes in it, so that prompts do not slow streams down, 0 for no limit (${DEFAULT-VALUE}).")
+  int maxPrefillPerDecode;
+
+  @Option(
       names = "--scheduling-policy",
       description =
           "fcfs, or priority: smaller first, 5 s of waiting are worth a level (${DEFAULT-VALUE}).")

@@ -10,6 +10,7 @@ import dev.flotilla.config.FrontendConfig;
 import dev.flotilla.config.ModelLocation;
 import dev.flotilla.config.NodeConfig;
 import dev.flotilla.config.ScriptedConfig;
+import dev.flotilla.launch.Backend;
 import dev.flotilla.launch.DeviceSlice;
 import dev.flotilla.launch.EngineFailure;
 import dev.flotilla.launch.LaunchPlan;
@@ -75,12 +76,13 @@ record ServePlan(
     if (flags.deviceIds != null && launch.starts().count() > 0) {
       devices.of(launch.starts().count() - 1);
     }
+    EngineConfig engine = engine(flags, folder, launch);
     return new ServePlan(
         launch,
         folder,
-        engine(flags, folder, launch),
+        engine,
         frontend(flags, folder, launch),
-        coordinator(launch),
+        coordinator(launch, engine),
         devices,
         flags.engineReadyTimeout,
         flags.onEngineFailure,
@@ -99,13 +101,29 @@ record ServePlan(
     return launch.scope() == LaunchPlan.Scope.CLUSTERED;
   }
 
-  /** The agent's settings: the engines of this node. */
-  NodeConfig node() {
+  /**
+   * The agent's settings: the engines of this node.
+   *
+   * @param member where this node's member of the cluster is reached; empty if there is none
+   * @param clusterFile of this node
+   */
+  NodeConfig node(String member, String clusterFile) {
     List<EngineConfig> engines = new ArrayList<>();
+    List<String> slices = new ArrayList<>();
     for (int i = 0; i < launch.starts().count(); i++) {
       engines.add(engine.withRank(launch.starts().first() + i));
+      if (devices.ids() != null) {
+        slices.add(String.join(",", devices.of(i)));
+      }
     }
-    return new NodeConfig(0, headless(), engines);
+    return new NodeConfig(
+        0,
+        headless(),
+        engines,
+        launch.backend() == Backend.PROCESS,
+        onEngineFailure == EngineFailure.STOP,
+        slices,
+        new NodeConfig.Children(member, clusterName == null ? "" : clusterName, clusterFile));
   }
 
   private static EngineConfig engine(ServeFlags flags, Path folder, LaunchPlan launch) {
@@ -127,6 +145,7 @@ record ServePlan(
         flags.maxNumQueuedReqs,
         flags.enablePrefixCaching,
         flags.longPrefillTokenThreshold,
+        flags.maxPrefillPerDecode,
         flags.schedulingPolicy,
         flags.disableLogStats,
         launch.coordinator(),
@@ -148,12 +167,12 @@ record ServePlan(
         base.requestTimeoutMs(),
         flags.minReadyEngines == null ? base.minReadyEngines() : flags.minReadyEngines,
         launch.choosable(),
-        !flags.disableLogStats);
+        0);
   }
 
-  private static CoordinatorConfig coordinator(LaunchPlan launch) {
+  private static CoordinatorConfig coordinator(LaunchPlan launch, EngineConfig engine) {
     return CoordinatorConfig.ofSize(launch.size())
-        .expecting(launch.balancing(), launch.starts().count(), launch.lockstep());
+        .expecting(launch.balancing(), launch.starts().count(), launch.lockstep(), engine.hash());
   }
 
   @FormatMethod

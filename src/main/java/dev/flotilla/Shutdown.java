@@ -1,14 +1,18 @@
 package dev.flotilla;
 
+import dev.flotilla.launch.SignalCallback;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The end of the process: SIGTERM and SIGINT close the node in order and end with exit code 0,
- * where the JVM's own answer would be 143 or 130.
+ * where the JVM's own answer would be 143 or 130. A second signal ends the drain at once, a third
+ * the process.
  */
 final class Shutdown {
   private static final AtomicInteger CODE = new AtomicInteger();
+  private static final AtomicInteger SIGNALS = new AtomicInteger();
 
   private Shutdown() {}
 
@@ -27,10 +31,36 @@ final class Shutdown {
     Runtime.getRuntime().addShutdownHook(hook);
   }
 
+  /**
+   * Takes the signals that ask for the end.
+   *
+   * @param hurry what a second signal does
+   */
+  static void onSignals(Runnable hurry) {
+    SignalCallback end = SignalCallback.start("exit", () -> System.exit(CODE.get()));
+    SignalCallback sooner = SignalCallback.start("hurry", hurry);
+    for (String name : List.of("TERM", "INT")) {
+      Signals.on(
+          name,
+          () -> {
+            switch (SIGNALS.incrementAndGet()) {
+              case 1 -> end.trigger();
+              case 2 -> sooner.trigger();
+              default -> Runtime.getRuntime().halt(1);
+            }
+          });
+    }
+  }
+
   /** Ends the process with the code. */
   static void exit(int code) {
     CODE.set(code);
     System.exit(code);
+  }
+
+  /** Whether the process ends because of a failure. */
+  static boolean failing() {
+    return CODE.get() != 0;
   }
 
   /** Ends the process from a background thread because of a failure that has no other reader. */

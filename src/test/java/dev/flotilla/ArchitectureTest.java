@@ -38,6 +38,7 @@ class ArchitectureTest {
             p("scheduler"),
             p("placement"),
             p("tokenizer"),
+            p("grammar"),
             p("executor"),
             p("frontend"),
             p("coordinator"),
@@ -62,6 +63,7 @@ class ArchitectureTest {
             p("scheduler"),
             p("placement"),
             p("tokenizer"),
+            p("grammar"),
             p("executor"),
             p("frontend"),
             p("coordinator"),
@@ -79,7 +81,12 @@ class ArchitectureTest {
     noClasses()
         .that()
         .resideInAnyPackage(
-            p("balancer"), p("scheduler"), p("placement"), p("tokenizer"), p("executor"))
+            p("balancer"),
+            p("scheduler"),
+            p("placement"),
+            p("tokenizer"),
+            p("grammar"),
+            p("executor"))
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(

@@ -24,6 +24,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * A real process of the distribution under {@code target/flotilla}, for the tests that end in IT.
@@ -122,6 +123,11 @@ final class FlotillaProcess implements AutoCloseable {
     return process.exitValue();
   }
 
+  /** The processes that it has started, and theirs. */
+  Stream<ProcessHandle> descendants() {
+    return process.descendants();
+  }
+
   /** SIGTERM. */
   void terminate() {
     process.destroy();
@@ -151,8 +157,13 @@ final class FlotillaProcess implements AutoCloseable {
         BodyHandlers.ofString());
   }
 
-  static HttpResponse<String> post(URI base, String path, String body) throws Exception {
-    return HTTP.send(postRequest(base, path, body), BodyHandlers.ofString());
+  static HttpResponse<String> post(URI base, String path, String body, String... headers)
+      throws Exception {
+    HttpRequest request = postRequest(base, path, body);
+    if (headers.length > 0) {
+      request = HttpRequest.newBuilder(request, (name, value) -> true).headers(headers).build();
+    }
+    return HTTP.send(request, BodyHandlers.ofString());
   }
 
   static HttpRequest postRequest(URI base, String path, String body) {

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param localRanks ranks 0 to this, exclusive, are expected on the coordinator's own node and all
  *     others elsewhere; null: an engine may take any rank from anywhere
  * @param lockstep whether all ranks step together, so that their settings must be the same
+ * @param configHash of those settings; null: the first engine's
  */
 public record CoordinatorConfig(
     int dataParallelSize,
@@ -23,11 +24,12 @@ public record CoordinatorConfig(
     long deadMs,
     Balancing balancing,
     @Nullable Integer localRanks,
-    boolean lockstep) {
+    boolean lockstep,
+    @Nullable String configHash) {
 
   /** What is not set; heartbeats come every 250 ms. */
   public static final CoordinatorConfig DEFAULT =
-      new CoordinatorConfig(1, 20, 1_000, 1_500, 8_000, Balancing.INTERNAL, null, false);
+      new CoordinatorConfig(1, 20, 1_000, 1_500, 8_000, Balancing.INTERNAL, null, false, null);
 
   /** Checks every bound and relation. */
   public CoordinatorConfig {
@@ -62,11 +64,13 @@ public record CoordinatorConfig(
         DEFAULT.deadMs,
         DEFAULT.balancing,
         DEFAULT.localRanks,
-        DEFAULT.lockstep);
+        DEFAULT.lockstep,
+        DEFAULT.configHash);
   }
 
   /** The same, with what a launch expects of its engines. */
-  public CoordinatorConfig expecting(Balancing mode, int local, boolean steppingTogether) {
+  public CoordinatorConfig expecting(
+      Balancing mode, int local, boolean steppingTogether, String hash) {
     return new CoordinatorConfig(
         dataParallelSize,
         publishMinMs,
@@ -75,6 +79,7 @@ public record CoordinatorConfig(
         deadMs,
         mode,
         local,
-        steppingTogether);
+        steppingTogether,
+        hash);
   }
 }

@@ -1,5 +1,10 @@
 package dev.flotilla.config;
 
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param maxNumQueuedReqs most waiting requests; beyond it a request is refused with 429
  * @param enablePrefixCaching whether keys and values of one request are kept for others
  * @param longPrefillTokenThreshold most tokens that one prompt gets of a step; 0 for no such limit
+ * @param maxPrefillPerDecode most prompt tokens of a step for each stream that decodes in it; 0 for
+ *     no such limit
  * @param schedulingPolicy the order of the queue
  * @param disableLogStats whether the line about load and throughput, each ten seconds, is left out
  * @param local whether it runs on the head
@@ -38,6 +45,7 @@ public record EngineConfig(
     int maxNumQueuedReqs,
     boolean enablePrefixCaching,
     int longPrefillTokenThreshold,
+    int maxPrefillPerDecode,
     SchedulingPolicy schedulingPolicy,
     boolean disableLogStats,
     boolean local,
@@ -60,6 +68,7 @@ public record EngineConfig(
           null,
           4096,
           true,
+          0,
           0,
           SchedulingPolicy.FCFS,
           false,
@@ -105,9 +114,38 @@ public record EngineConfig(
         "long-prefill-token-threshold must be at least 0 (no limit), not %d",
         longPrefillTokenThreshold);
     Check.that(
+        maxPrefillPerDecode >= 0,
+        "max-prefill-per-decode must be at least 0 (no limit), not %d",
+        maxPrefillPerDecode);
+    Check.that(
         handshakeTimeoutMs >= 1,
         "handshake-timeout-ms must be at least 1, not %d",
         handshakeTimeoutMs);
+  }
+
+  /**
+   * Of what must be equal over all ranks that step together. Leaves out what says where a rank is
+   * and what scaling changes: size, rank, place.
+   */
+  public String hash() {
+    Path folder = Path.of(model).getFileName();
+    String equal =
+        "%s %s %d %d %s %d %b"
+            .formatted(
+                folder == null ? "" : folder,
+                executor,
+                maxNumSeqs,
+                maxNumBatchedTokens,
+                maxModelLen,
+                blockSize,
+                expertParallel);
+    try {
+      byte[] digest =
+          MessageDigest.getInstance("SHA-256").digest(equal.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(digest, 0, 8);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
   }
 
   /** The same for one rank. */
@@ -125,6 +163,7 @@ public record EngineConfig(
         maxNumQueuedReqs,
         enablePrefixCaching,
         longPrefillTokenThreshold,
+        maxPrefillPerDecode,
         schedulingPolicy,
         disableLogStats,
         local,

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param requestTimeoutMs a request without an engine's sign of life for so long is failed
  * @param minReadyEngines readiness needs so many
  * @param ranks that it may choose; null: all
- * @param logStats whether throughput and load are logged now and then
+ * @param index among the API servers of its node
  */
 public record FrontendConfig(
     String host,
@@ -27,12 +27,12 @@ public record FrontendConfig(
     long requestTimeoutMs,
     int minReadyEngines,
     @Nullable RankRange ranks,
-    boolean logStats) {
+    int index) {
 
   /** What is not set. */
   public static final FrontendConfig DEFAULT =
       new FrontendConfig(
-          "127.0.0.1", 8000, "", List.of(), List.of(), 32 * 1024 * 1024, 600_000, 1, null, true);
+          "127.0.0.1", 8000, "", List.of(), List.of(), 32 * 1024 * 1024, 600_000, 1, null, 0);
 
   /** Checks every bound. */
   public FrontendConfig {
@@ -46,11 +46,11 @@ public record FrontendConfig(
         minReadyEngines >= 1, "min-ready-engines must be at least 1, not %d", minReadyEngines);
   }
 
-  /** The same on another port. */
-  public FrontendConfig withPort(int other) {
+  /** The same at another place of its node. */
+  public FrontendConfig with(int otherIndex, int otherPort) {
     return new FrontendConfig(
         host,
-        other,
+        otherPort,
         model,
         servedModelName,
         apiKey,
@@ -58,6 +58,6 @@ public record FrontendConfig(
         requestTimeoutMs,
         minReadyEngines,
         ranks,
-        logStats);
+        otherIndex);
   }
 }

@@ -8,14 +8,48 @@ import java.util.List;
  * @param devices what the node can run ranks on; 0: as many as there are cores
  * @param headless whether the node has no front-end
  * @param engines started at once
+ * @param processes whether each engine gets a JVM of its own
+ * @param stopOnFailure whether the end of one engine ends all
+ * @param deviceIds of each local rank, with commas; empty: nothing was said about devices
+ * @param children how engines in JVMs of their own join the cluster
  */
-public record NodeConfig(int devices, boolean headless, List<EngineConfig> engines) {
+public record NodeConfig(
+    int devices,
+    boolean headless,
+    List<EngineConfig> engines,
+    boolean processes,
+    boolean stopOnFailure,
+    List<String> deviceIds,
+    Children children) {
   /** What is not set. */
   public static final NodeConfig DEFAULT = new NodeConfig(0, false, List.of());
+
+  /**
+   * How a child joins; empty texts: as this JVM does.
+   *
+   * @param member address of this node's member
+   * @param clusterName of the cluster
+   * @param clusterConfig Hazelcast's file
+   */
+  public record Children(String member, String clusterName, String clusterConfig) {
+    /** As this JVM joins. */
+    public static final Children DEFAULT = new Children("", "", "");
+  }
 
   /** Checks every bound. */
   public NodeConfig {
     engines = List.copyOf(engines);
+    deviceIds = List.copyOf(deviceIds);
     Check.that(devices >= 0, "devices must not be negative: %d", devices);
+    Check.that(
+        deviceIds.isEmpty() || deviceIds.size() >= engines.size(),
+        "device-ids has %d slices for %d engines",
+        deviceIds.size(),
+        engines.size());
+  }
+
+  /** Engines in this JVM, restarted when they die. */
+  public NodeConfig(int devices, boolean headless, List<EngineConfig> engines) {
+    this(devices, headless, engines, false, false, List.of(), Children.DEFAULT);
   }
 }

@@ -56,7 +56,8 @@ public final class CoordinatorVerticle extends VerticleBase {
   public Future<?> start() {
     CoordinatorConfig config = Config.parse(config().encode(), CoordinatorConfig.DEFAULT);
     bus = Bus.of(vertx);
-    membership = Membership.start(Membership.Limits.of(config), FIRST_TERM, System.nanoTime());
+    membership =
+        Membership.start(Membership.Limits.of(config, bus.node()), FIRST_TERM, System.nanoTime());
     publisher =
         ViewPublisher.start(
             config.publishMinMs() * 1_000_000,
@@ -141,6 +142,8 @@ public final class CoordinatorVerticle extends VerticleBase {
       case Membership.Effect.Changed() ->
           advance(new ViewPublisher.Event.Changed(System.nanoTime()));
       case Membership.Effect.Moved(String sentence) -> LOG.info(sentence);
+      case Membership.Effect.Rejected(var incarnation, var why) ->
+          LOG.warn("incarnation {} rejected: {}", incarnation, why.sentence());
       case Membership.Effect.StepDown(String reason) -> {
         LOG.error("coordinator on node {} steps down: {}", bus().node(), reason);
         withdraw();

@@ -1,10 +1,13 @@
 package dev.flotilla.coordinator;
 
+import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.Rank;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,8 +25,21 @@ public record Departed(List<Gone> all) {
    * @param epoch the last that it was given
    * @param forGood it said so itself, so that no late message brings it back; one that only fell
    *     silent may return
+   * @param shown as what it is shown while its rank is awaited again; null: it had none
    */
-  public record Gone(Incarnation incarnation, @Nullable Rank rank, Epoch epoch, boolean forGood) {}
+  public record Gone(
+      Incarnation incarnation,
+      @Nullable Rank rank,
+      Epoch epoch,
+      boolean forGood,
+      ClusterView.@Nullable Engine shown) {
+
+    /** One that held a rank. */
+    static Gone of(Member member, boolean forGood) {
+      return new Gone(
+          member.incarnation(), member.rank(), member.epoch(), forGood, member.shownDead());
+    }
+  }
 
   /** Keeps a private copy. */
   public Departed {
@@ -37,6 +53,29 @@ public record Departed(List<Gone> all) {
       }
     }
     return null;
+  }
+
+  /** One that is no member says that it goes, perhaps for the second time. */
+  Gone forGood(Incarnation incarnation) {
+    Gone known = of(incarnation);
+    return known == null
+        ? new Gone(incarnation, null, Epoch.NONE, true, null)
+        : new Gone(incarnation, known.rank(), known.epoch(), true, known.shown());
+  }
+
+  /** The last engine of each rank below the size that nobody holds now, in rank order. */
+  List<ClusterView.Engine> dead(Members members, int size) {
+    SortedMap<Rank, ClusterView.Engine> last = new TreeMap<>();
+    for (Gone gone : all) {
+      ClusterView.Engine shown = gone.shown();
+      if (shown != null
+          && shown.rank().value() < size
+          && members.of(shown.rank()) == null
+          && members.of(gone.incarnation()) == null) {
+        last.merge(shown.rank(), shown, (a, b) -> a.epoch().compareTo(b.epoch()) >= 0 ? a : b);
+      }
+    }
+    return List.copyOf(last.values());
   }
 
   Departed with(Gone gone) {

@@ -2,7 +2,6 @@ package dev.flotilla.coordinator;
 
 import dev.flotilla.coordinator.Membership.Effect;
 import dev.flotilla.coordinator.Membership.Step;
-import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.Rank;
@@ -21,7 +20,7 @@ record Handshake(Membership membership, long now) {
       return membership.unchanged();
     }
     Member known = membership.members().of(hello.incarnation());
-    String objection = objection(hello);
+    Rejection objection = objection(hello, known);
     if (objection != null) {
       return refuse(hello, objection);
     }
@@ -37,10 +36,7 @@ record Handshake(Membership membership, long now) {
     }
     Rank wanted = wanted(hello, gone);
     if (wanted == null) {
-      return refuse(
-          hello,
-          "all %d ranks are taken; start with a larger --data-parallel-size"
-              .formatted(membership.limits().dataParallelSize()));
+      return refuse(hello, new Rejection.NoRankFree(membership.limits().dataParallelSize()));
     }
     Member holder = membership.members().of(wanted);
     return holder == null ? admit(hello, wanted) : contest(hello, holder);
@@ -52,9 +48,14 @@ record Handshake(Membership membership, long now) {
       return hello.rank();
     }
     Rank former = gone == null ? null : gone.rank();
-    return former != null && membership.members().of(former) == null
-        ? former
-        : membership.members().lowestFree(membership.limits().dataParallelSize());
+    if (former != null && membership.members().of(former) == null) {
+      return former;
+    }
+    int size = membership.limits().dataParallelSize();
+    Expected expected = membership.limits().expected();
+    // Ranks of the head are left to the head's engines as long as there are others.
+    Rank own = membership.members().lowestFree(size, r -> expected.suits(r, hello.node()));
+    return own != null ? own : membership.members().lowestFree(size, r -> true);
   }
 
   /** The same Hello gets the same answer, with the front-ends known by now. */
@@ -119,32 +120,30 @@ record Handshake(Membership membership, long now) {
                       .formatted(hello.incarnation(), hello.node(), holder))));
     }
     if (holder.heardNanos() > challenge.atNanos()) {
-      return refuse(
-          hello,
-          "rank %s is held by %s, which lives; choose another rank or stop that engine first"
-              .formatted(holder.rank(), holder));
+      return refuse(hello, new Rejection.RankHeld(holder.rank(), holder.toString()));
     }
     return membership.unchanged();
   }
 
-  private @Nullable String objection(Hello hello) {
+  private @Nullable Rejection objection(Hello hello, @Nullable Member known) {
     int size = membership.limits().dataParallelSize();
+    Expected expected = membership.limits().expected();
     Rank rank = hello.rank();
     if (rank != null && rank.value() >= size) {
-      return "rank %s is not one of 0 to %d, since data-parallel-size is %d here"
-          .formatted(rank, size - 1, size);
+      return new Rejection.UnexpectedRank(rank, size);
+    }
+    // A rank that a coordinator gave is no claim to a place of the plan.
+    boolean claims = known == null && hello.highest().equals(Epoch.NONE);
+    Rejection place = rank != null && claims ? expected.place(hello, rank) : null;
+    if (place != null) {
+      return place;
     }
     if (hello.highest().term() == Integer.MAX_VALUE) {
-      return "epoch %s has no successor; start the engine afresh".formatted(hello.highest());
+      return new Rejection.NoSuccessor(hello.highest());
     }
-    for (Member member : membership.members().all()) {
-      if (!member.incarnation().equals(hello.incarnation())
-          && !member.configHash().equals(hello.configHash())) {
-        return "its configuration hash '%s' differs from '%s' of %s; start all ranks with the same settings"
-            .formatted(hello.configHash(), member.configHash(), member);
-      }
-    }
-    return null;
+    Members others = membership.members().without(m -> m.incarnation().equals(hello.incarnation()));
+    Rank shown = rank == null ? new Rank(0) : rank;
+    return expected.hash("Hello", shown, hello.configHash(), others);
   }
 
   /** Whether it was given an epoch that this coordinator does not know to be its own gift. */
@@ -176,15 +175,11 @@ record Handshake(Membership membership, long now) {
     return new Step(step.next(), effects);
   }
 
-  private Step refuse(Hello hello, String reason) {
+  private Step refuse(Hello hello, Rejection why) {
     return new Step(
         membership,
         List.of(
-            new Effect.Send(
-                Addresses.candidate(hello.incarnation()),
-                new ToEngine.Refused(hello.incarnation(), reason)),
-            new Effect.Moved(
-                "incarnation %s on node %s refused: %s"
-                    .formatted(hello.incarnation(), hello.node(), reason))));
+            Membership.refusal(hello.incarnation(), why),
+            new Effect.Rejected(hello.incarnation(), why)));
   }
 }

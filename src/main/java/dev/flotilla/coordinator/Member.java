@@ -151,9 +151,16 @@ public record Member(
     return Addresses.engine(rank, incarnation);
   }
 
-  ClusterView.Engine shown() {
+  /** As it is published, with its numbers or without. */
+  ClusterView.Engine shown(boolean counts) {
     return new ClusterView.Engine(
-        rank, incarnation, epoch, state, node, local, suspect, facts, load);
+        rank, incarnation, epoch, state, node, local, suspect, facts, counts ? load : null);
+  }
+
+  /** Gone, and awaited again: no numbers of its life are left. */
+  ClusterView.Engine shownDead() {
+    return new ClusterView.Engine(
+        rank, incarnation, epoch, EngineState.DEAD, node, local, false, null, null);
   }
 
   @Override

@@ -30,16 +30,31 @@ public record Members(List<Member> all) {
     return null;
   }
 
-  /** The lowest rank below the size that nobody holds. */
-  @Nullable Rank lowestFree(int size) {
-    int free = 0;
-    for (Member member : all) {
-      if (member.rank().value() != free) {
-        break;
+  /** The lowest rank below the size that nobody holds and that suits. */
+  @Nullable Rank lowestFree(int size, Predicate<Rank> suits) {
+    int next = 0; // Of the members, which are in rank order.
+    for (int value = 0; value < size; value++) {
+      if (next < all.size() && all.get(next).rank().value() == value) {
+        next++;
+      } else {
+        Rank free = new Rank(value);
+        if (suits.test(free)) {
+          return free;
+        }
       }
-      free++;
     }
-    return free < size ? new Rank(free) : null;
+    return null;
+  }
+
+  /** Who was given the lowest epoch; null: nobody is here. */
+  @Nullable Member first() {
+    Member first = null;
+    for (Member member : all) {
+      if (first == null || member.epoch().compareTo(first.epoch()) < 0) {
+        first = member;
+      }
+    }
+    return first;
   }
 
   /** With this member in place of whoever holds its rank. */

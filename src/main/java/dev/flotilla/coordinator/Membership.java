@@ -1,17 +1,22 @@
 package dev.flotilla.coordinator;
 
+import dev.flotilla.config.Balancing;
 import dev.flotilla.config.CoordinatorConfig;
 import dev.flotilla.protocol.Address;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.ClusterView;
+import dev.flotilla.protocol.DataParallel;
+import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Machine;
+import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -49,18 +54,26 @@ public record Membership(
    * @param deadNanos silence after which it is gone
    * @param graceNanos for so long after its start only engines that hold a rank are admitted, so
    *     that a newcomer cannot take the rank of one that has yet to answer
+   * @param expected what is expected of the engines that come
    */
-  public record Limits(int dataParallelSize, long suspectNanos, long deadNanos, long graceNanos) {
+  public record Limits(
+      int dataParallelSize, long suspectNanos, long deadNanos, long graceNanos, Expected expected) {
     /** Two heartbeats and a bit: whoever lives has been asked and has answered by then. */
     private static final long GRACE_NANOS = 600_000_000L;
 
-    /** From the coordinator's settings. */
-    public static Limits of(CoordinatorConfig config) {
+    /** Without a plan of who comes from where. */
+    public Limits(int dataParallelSize, long suspectNanos, long deadNanos, long graceNanos) {
+      this(dataParallelSize, suspectNanos, deadNanos, graceNanos, Expected.ANYONE);
+    }
+
+    /** From the coordinator's settings, for a coordinator on the given node. */
+    public static Limits of(CoordinatorConfig config, NodeId self) {
       return new Limits(
           config.dataParallelSize(),
           config.suspectMs() * 1_000_000,
           config.deadMs() * 1_000_000,
-          GRACE_NANOS);
+          GRACE_NANOS,
+          Expected.of(config, self));
     }
   }
 
@@ -89,6 +102,9 @@ public record Membership(
 
     /** A move and its reason, for the log. */
     record Moved(String sentence) implements Effect {}
+
+    /** A message was not accepted; who sent it has been told if it is no member. */
+    record Rejected(Incarnation incarnation, Rejection why) implements Effect {}
 
     /** Another coordinator leads a higher term: stop at once. */
     record StepDown(String reason) implements Effect {}
@@ -141,20 +157,42 @@ public record Membership(
 
   /** What is published, under the given version. */
   public ClusterView view(long version) {
-    return new ClusterView(
-        term,
-        version,
-        limits.dataParallelSize(),
-        members.all().stream().map(Member::shown).toList());
+    // Who balances from outside looks at each front-end's own numbers.
+    boolean counts = limits.expected().balancing() != Balancing.EXTERNAL;
+    List<ClusterView.Engine> engines = new ArrayList<>();
+    members.all().forEach(m -> engines.add(m.shown(counts)));
+    engines.addAll(departed.dead(members, limits.dataParallelSize()));
+    engines.sort(Comparator.comparing(ClusterView.Engine::rank));
+    return new ClusterView(term, version, limits.dataParallelSize(), engines);
   }
 
   private Step ready(long now, ToCoordinator.Ready ready) {
     Member member = members.of(ready.rank());
     if (member == null || !member.incarnation().equals(ready.incarnation())) {
-      return stranger(ready.rank(), ready.incarnation());
+      return early(ready);
     }
     if (!member.epoch().equals(ready.epoch())) {
       return otherEpoch(now, member, ready.epoch());
+    }
+    Expected expected = limits.expected();
+    if (expected.self() != null
+        && ready.coordinator() != null
+        && !ready.coordinator().equals(expected.self())) {
+      Rejection why =
+          new Rejection.OtherCoordinator(ready.rank(), expected.self(), ready.coordinator());
+      return new Step(
+          with(members.with(member.heard(now))),
+          List.of(
+              ask(ready.rank(), ready.incarnation()),
+              new Effect.Rejected(ready.incarnation(), why)));
+    }
+    Rejection other = expected.hash("Ready", ready.rank(), ready.facts().configHash(), members);
+    if (other != null) {
+      return turnAway(member, other);
+    }
+    if (expected.lockstep() && members.all().size() < limits.dataParallelSize()) {
+      // Ranks that step together cannot serve before all are here; this one repeats its Ready.
+      return new Step(with(members.with(member.heard(now))), List.of());
     }
     Member next = member.heard(now).ready(ready.facts());
     List<Effect> effects = new ArrayList<>();
@@ -166,6 +204,30 @@ public record Membership(
       effects.add(new Effect.Moved(next + " serves"));
     }
     return new Step(with(members.with(next)), effects);
+  }
+
+  /** Ready before Hello; it may be a member of another coordinator, and is asked to say Hello. */
+  private Step early(ToCoordinator.Ready ready) {
+    Step step = stranger(ready.rank(), ready.incarnation());
+    List<Effect> effects = new ArrayList<>(step.effects());
+    effects.add(
+        new Effect.Rejected(
+            ready.incarnation(), new Rejection.WrongState(ready.rank(), "Ready", EngineState.NEW)));
+    return new Step(step.next(), effects);
+  }
+
+  /** A member that cannot stay: it is told why, and its rank is free. */
+  private Step turnAway(Member member, Rejection why) {
+    Step step = without(presence, m -> m.equals(member), why.sentence());
+    List<Effect> effects = new ArrayList<>(step.effects());
+    effects.add(refusal(member.incarnation(), why));
+    effects.add(new Effect.Rejected(member.incarnation(), why));
+    return new Step(step.next(), effects);
+  }
+
+  static Effect refusal(Incarnation incarnation, Rejection why) {
+    return new Effect.Send(
+        Addresses.candidate(incarnation), new ToEngine.Refused(incarnation, why.sentence()));
   }
 
   private Step load(long now, LoadReport load) {
@@ -212,7 +274,7 @@ public record Membership(
   private Step leaving(ToCoordinator.Leaving leaving) {
     Member member = members.of(leaving.incarnation());
     if (member == null) {
-      Departed.Gone gone = new Departed.Gone(leaving.incarnation(), null, Epoch.NONE, true);
+      Departed.Gone gone = departed.forGood(leaving.incarnation());
       return new Step(
           new Membership(
               limits,
@@ -227,8 +289,7 @@ public record Membership(
     }
     Step step = without(presence, m -> m.equals(member), "it said: " + leaving.reason());
     Membership next = step.next();
-    Departed.Gone gone =
-        new Departed.Gone(member.incarnation(), member.rank(), member.epoch(), true);
+    Departed.Gone gone = Departed.Gone.of(member, true);
     return new Step(
         new Membership(
             limits,
@@ -287,9 +348,7 @@ public record Membership(
     List<Effect> effects = new ArrayList<>();
     for (Member member : members.all()) {
       if (which.test(member)) {
-        last =
-            last.with(
-                new Departed.Gone(member.incarnation(), member.rank(), member.epoch(), false));
+        last = last.with(Departed.Gone.of(member, false));
         effects.add(new Effect.Moved(member + " is gone: " + reason));
       }
     }
@@ -307,7 +366,11 @@ public record Membership(
             member.rank(),
             member.incarnation(),
             member.epoch(),
-            limits.dataParallelSize(),
+            new DataParallel(
+                limits.dataParallelSize(),
+                limits.expected().balancing(),
+                limits.expected().lockstep()),
+            limits.expected().self(),
             presence.frontendIds()));
   }
 

@@ -1,5 +1,7 @@
 package dev.flotilla.engine;
 
+import dev.flotilla.grammar.GrammarException;
+import dev.flotilla.grammar.GrammarMasks;
 import dev.flotilla.model.Batch;
 import dev.flotilla.model.Executor;
 import dev.flotilla.model.StepResult;
@@ -15,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,6 +36,7 @@ final class EngineCore {
 
   private final Scheduler scheduler;
   private final Executor executor;
+  private final @Nullable GrammarMasks masks;
   private final Inbox inbox;
   private final Outbox outbox;
   private final StepMeter meter = new StepMeter();
@@ -48,9 +52,15 @@ final class EngineCore {
   private long steps;
   private long lastStepNanos;
 
-  EngineCore(Scheduler scheduler, Executor executor, Inbox inbox, Outbox outbox) {
+  EngineCore(
+      Scheduler scheduler,
+      Executor executor,
+      @Nullable GrammarMasks masks,
+      Inbox inbox,
+      Outbox outbox) {
     this.scheduler = scheduler;
     this.executor = executor;
+    this.masks = masks;
     this.inbox = inbox;
     this.outbox = outbox;
   }
@@ -89,7 +99,7 @@ final class EngineCore {
     } else {
       outbox.publish(outcome(true, false));
     }
-    StepResult result = executor.execute(batch);
+    StepResult result = executor.execute(masks == null ? batch : masks.masked(batch));
     lastStepNanos = System.nanoTime();
     meter.end(lastStepNanos, 0);
     scheduler.tick(lastStepNanos);
@@ -112,6 +122,7 @@ final class EngineCore {
         case Inbox.Command.Submit(var submit, long received) -> submit(submit, received);
         case Inbox.Command.Abort(var request, int attempt) -> scheduler.abort(request, attempt);
         case Inbox.Command.AbortFrontend(var frontend) -> scheduler.abort(frontend);
+        case Inbox.Command.Call(var work) -> work.accept(scheduler);
         case Inbox.Command.Stop _ -> {
           return true;
         }
@@ -127,6 +138,14 @@ final class EngineCore {
     takenSquares += (double) tokens * tokens;
     if (state != State.RUNNING) {
       refuse(submit.request(), submit.attempt(), 503, brokenReason);
+      return;
+    }
+    try {
+      if (masks != null) {
+        masks.prepare(submit.sampling());
+      }
+    } catch (GrammarException e) {
+      refuse(submit.request(), submit.attempt(), 400, String.valueOf(e.getMessage()));
       return;
     }
     switch (scheduler.submit(submit, System.nanoTime() - receivedNanos)) {

@@ -4,6 +4,7 @@ import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.Machine;
+import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.ToEngine;
 import java.util.ArrayList;
@@ -25,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * @param stage where it stands
  * @param rank the one it was given, before that the one it wants; null: any
  * @param epoch the one it was given last
+ * @param coordinator the node that gave it; null: not told
+ * @param handshakeMs how long a coordinator is looked for
  * @param unanswered front-ends whose Pong is awaited
  * @param timers what is due when
  */
@@ -33,15 +36,14 @@ public record EngineLife(
     Stage stage,
     @Nullable Rank rank,
     Epoch epoch,
+    @Nullable NodeId coordinator,
+    long handshakeMs,
     Set<FrontendId> unanswered,
     Timers timers)
     implements Machine {
 
   /** Time between two Hellos. */
   static final long HELLO_MS = 500;
-
-  /** How long an engine looks for a coordinator: the original's handshake timeout. */
-  static final long CANDIDATE_MS = 300_000;
 
   /** How long Pongs are awaited; a front-end that is silent for longer is likely gone. */
   static final long WARMING_MS = 2_000;
@@ -187,15 +189,19 @@ public record EngineLife(
    * An engine that has just started; its first Hello goes out with the first tick.
    *
    * @param wanted null: any rank
+   * @param handshakeMs how long a coordinator is looked for; the original waits for five minutes
    */
-  public static EngineLife start(Incarnation incarnation, @Nullable Rank wanted, long nowMs) {
+  public static EngineLife start(
+      Incarnation incarnation, @Nullable Rank wanted, long handshakeMs, long nowMs) {
     return new EngineLife(
         incarnation,
         Stage.CANDIDATE,
         wanted,
         Epoch.NONE,
+        null,
+        handshakeMs,
         Set.of(),
-        new Timers(nowMs + CANDIDATE_MS, nowMs, NEVER, NEVER));
+        new Timers(nowMs + handshakeMs, nowMs, NEVER, NEVER));
   }
 
   /** Whether it has a rank and an address. */
@@ -261,7 +267,7 @@ public record EngineLife(
       case CANDIDATE ->
           stop(
               "no coordinator answered within %d s; start one in this cluster"
-                  .formatted(CANDIDATE_MS / 1000),
+                  .formatted(handshakeMs / 1000),
               true);
       case WARMING -> announce(now);
       case DRAINING -> stop("drained; its time ran out", true);
@@ -281,6 +287,8 @@ public record EngineLife(
               Stage.REGISTERING,
               init.rank(),
               init.epoch(),
+              init.coordinator(),
+              handshakeMs,
               Set.copyOf(init.frontends()),
               new Timers(NEVER, NEVER, NEVER, now));
       return new Step(next, List.of(new Effect.Register(init.rank())));
@@ -297,6 +305,8 @@ public record EngineLife(
             again ? Stage.ANNOUNCING : stage,
             rank,
             init.epoch(),
+            init.coordinator(),
+            handshakeMs,
             unanswered,
             again ? next.ready(now) : next),
         List.of());
@@ -314,7 +324,8 @@ public record EngineLife(
   private Step pong(FrontendId from, long now) {
     Set<FrontendId> rest = new HashSet<>(unanswered);
     rest.remove(from);
-    EngineLife next = new EngineLife(incarnation, stage, rank, epoch, rest, timers);
+    EngineLife next =
+        new EngineLife(incarnation, stage, rank, epoch, coordinator, handshakeMs, rest, timers);
     return rest.isEmpty() ? next.announce(now) : new Step(next, List.of());
   }
 
@@ -351,7 +362,8 @@ public record EngineLife(
   }
 
   private EngineLife to(Stage next, Timers due) {
-    return new EngineLife(incarnation, next, rank, epoch, unanswered, due);
+    return new EngineLife(
+        incarnation, next, rank, epoch, coordinator, handshakeMs, unanswered, due);
   }
 
   private List<Effect> hello() {

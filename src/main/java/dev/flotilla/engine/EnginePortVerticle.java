@@ -1,15 +1,14 @@
 package dev.flotilla.engine;
 
+import dev.flotilla.config.Balancing;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.EngineFacts;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FrontendId;
-import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.RequestId;
-import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import io.vertx.core.Future;
@@ -58,23 +57,12 @@ final class EnginePortVerticle extends VerticleBase {
   /** Epochs that are remembered as ours; a front-end's view lags behind by one at most. */
   private static final int EPOCHS_MAX = 8;
 
-  /**
-   * Who the engine is before it has a rank.
-   *
-   * @param rank null: any
-   */
-  record Identity(
-      Incarnation incarnation,
-      @Nullable Rank rank,
-      boolean local,
-      boolean headless,
-      String configHash) {}
-
   private final Identity identity;
   private final EngineFacts facts;
   private final Inbox inbox;
   private final Outbox outbox;
   private final LoadGauge gauge;
+  private final EngineUtilities utilities;
   private final boolean logStats;
   private final StatsLine statsLine = new StatsLine(System.nanoTime());
   private final String parent;
@@ -82,10 +70,12 @@ final class EnginePortVerticle extends VerticleBase {
   private final List<Epoch> epochs = new ArrayList<>();
   private final Promise<Void> ended = Promise.promise();
   private @Nullable Bus bus;
+  private @Nullable CoordinatorPort coordinator;
   private @Nullable Pacer acks;
   private @Nullable Pacer reports;
   private EngineLife life;
   private boolean taking = true;
+  private boolean external; // Nobody balances by what the coordinator is told: beats suffice.
 
   /**
    * A port.
@@ -109,7 +99,12 @@ final class EnginePortVerticle extends VerticleBase {
     inbox = new Inbox(queueMax, wakeLoop);
     outbox = new Outbox(() -> context.runOnContext(ignored -> look()));
     gauge = new LoadGauge(facts.kvBlocks());
-    life = EngineLife.start(identity.incarnation(), identity.rank(), 0);
+    utilities =
+        new EngineUtilities(
+            inbox,
+            () -> gauge.withTotals(gaugeReport()),
+            work -> context.runOnContext(ignored -> work.run()));
+    life = EngineLife.start(identity.incarnation(), identity.rank(), identity.handshakeMs(), 0);
   }
 
   Inbox inbox() {
@@ -123,10 +118,12 @@ final class EnginePortVerticle extends VerticleBase {
   @Override
   public Future<?> start() {
     bus = Bus.of(vertx);
+    coordinator = new CoordinatorPort(bus, identity);
     Pacer.Later later = (ms, action) -> vertx.setTimer(ms, ignored -> action.run());
     acks = new Pacer(ACK_GAP_MS, this::acknowledge, later);
     reports = new Pacer(REPORT_GAP_MS, this::report, later);
-    life = EngineLife.start(identity.incarnation(), identity.rank(), nowMs());
+    life =
+        EngineLife.start(identity.incarnation(), identity.rank(), identity.handshakeMs(), nowMs());
     return bus()
         .consume(Addresses.candidate(identity.incarnation()), this::receive)
         .compose(ignored -> bus().consume(Addresses.ALL_ENGINES, this::receive))
@@ -159,12 +156,17 @@ final class EnginePortVerticle extends VerticleBase {
     switch (message) {
       case ToEngine.Submit submit -> submit(submit);
       case ToEngine.Abort(var request, int attempt) -> abort(request, attempt);
-      case ToEngine.Init init -> on(new EngineLife.Event.Init(init, nowMs()));
+      case ToEngine.Init init -> {
+        external = init.parallel().balancing() == Balancing.EXTERNAL;
+        on(new EngineLife.Event.Init(init, nowMs()));
+      }
       case ToEngine.Welcome welcome -> on(new EngineLife.Event.Welcome(welcome));
       case ToEngine.Refused refused -> on(new EngineLife.Event.Refused(refused));
       case ToEngine.WhoIsThere _ -> on(new EngineLife.Event.WhoIsThere(nowMs()));
       case ToEngine.Ping(var from, long nonce) -> pong(from, nonce);
       case ToEngine.Pong(var from, long _) -> on(new EngineLife.Event.Pong(from, nowMs()));
+      case ToEngine.Utility utility ->
+          utilities.call(utility, !taking, (result, failure) -> answer(utility, result, failure));
       case ToEngine.Drain drain -> {
         on(new EngineLife.Event.Drain(drain, nowMs()));
         tellIdle();
@@ -212,6 +214,19 @@ final class EnginePortVerticle extends VerticleBase {
     if (!inbox.offer(new Inbox.Command.Abort(request, attempt))) {
       LOG.warn("{} has a full inbox and goes on with {}, which was aborted", name(), request);
     }
+  }
+
+  private void answer(ToEngine.Utility call, String result, String failure) {
+    Rank rank = Objects.requireNonNull(life.rank(), "calls come to a rank's address");
+    boolean failed = !failure.isEmpty();
+    send(
+        call.from(),
+        new ToFrontend.UtilityAnswer(
+            rank,
+            identity.incarnation(),
+            call.callId(),
+            failed ? null : result,
+            failed ? failure : null));
   }
 
   private void pong(FrontendId from, long nonce) {
@@ -277,8 +292,8 @@ final class EnginePortVerticle extends VerticleBase {
   }
 
   private void report() {
-    if (life.connected()) {
-      tell(new ToCoordinator.Load(gaugeReport()));
+    if (life.connected() && !external) {
+      coordinator().load(gaugeReport());
     }
   }
 
@@ -319,7 +334,7 @@ final class EnginePortVerticle extends VerticleBase {
 
   private void perform(EngineLife.Effect effect) {
     switch (effect) {
-      case EngineLife.Effect.SayHello(var rank, var highest) -> hello(rank, highest);
+      case EngineLife.Effect.SayHello(var rank, var highest) -> coordinator().hello(rank, highest);
       case EngineLife.Effect.Register(var rank) ->
           bus()
               .consume(Addresses.engine(rank, identity.incarnation()), this::receive)
@@ -331,25 +346,12 @@ final class EnginePortVerticle extends VerticleBase {
                               "its address could not be registered: " + failure.getMessage())));
       case EngineLife.Effect.Warm(var frontends) -> frontends.forEach(this::ping);
       case EngineLife.Effect.SayReady(var rank, var epoch) ->
-          handshake(new ToCoordinator.Ready(rank, identity.incarnation(), epoch, facts));
-      case EngineLife.Effect.Beat() -> whenConnected(load -> tell(new ToCoordinator.Load(load)));
+          coordinator().ready(rank, epoch, facts, life.coordinator());
+      case EngineLife.Effect.Beat() -> whenConnected(coordinator()::load);
       case EngineLife.Effect.TakeNothingNew() -> taking = false;
-      case EngineLife.Effect.Leave(var rank, var reason) ->
-          tell(new ToCoordinator.Leaving(rank, identity.incarnation(), reason));
+      case EngineLife.Effect.Leave(var rank, var reason) -> coordinator().leaving(rank, reason);
       case EngineLife.Effect.Undeploy(var reason) -> undeploy(reason);
     }
-  }
-
-  private void hello(@Nullable Rank rank, Epoch highest) {
-    handshake(
-        new ToCoordinator.Hello(
-            identity.incarnation(),
-            rank,
-            bus().node(),
-            identity.local(),
-            identity.headless(),
-            identity.configHash(),
-            highest));
   }
 
   private void ping(FrontendId frontend) {
@@ -365,22 +367,14 @@ final class EnginePortVerticle extends VerticleBase {
         .onFailure(failure -> LOG.debug("{} was being undeployed already", name(), failure));
   }
 
-  private void handshake(ToCoordinator message) {
-    bus()
-        .send(Addresses.HANDSHAKE, message)
-        .onFailure(failure -> LOG.debug("no coordinator yet: {}", failure.getMessage()));
-  }
-
-  private void tell(ToCoordinator message) {
-    bus()
-        .send(Addresses.COORDINATOR, message)
-        .onFailure(failure -> LOG.debug("no coordinator: {}", failure.getMessage()));
-  }
-
   private void send(FrontendId frontend, ToFrontend message) {
     bus()
         .send(Addresses.frontend(frontend), message)
         .onFailure(failure -> LOG.debug("{} is gone: {}", frontend, failure.getMessage()));
+  }
+
+  private CoordinatorPort coordinator() {
+    return Objects.requireNonNull(coordinator, "start() comes first");
   }
 
   private Bus bus() {

@@ -12,10 +12,6 @@ import io.vertx.core.Future;
 import io.vertx.core.ThreadingModel;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.json.JsonObject;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.UUID;
@@ -34,6 +30,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class EngineVerticle extends VerticleBase {
   private static final Logger LOG = LoggerFactory.getLogger(EngineVerticle.class);
+
+  /** Devices of a rank; no executor spreads over several yet. */
+  private static final int WORLD_SIZE = 1;
 
   private final Executors.Source source;
   private Executors.@Nullable Opened engine;
@@ -90,13 +89,14 @@ public final class EngineVerticle extends VerticleBase {
     engine = opened;
     EngineFacts facts = facts(config, opened);
     Integer rank = config.rank();
-    EnginePortVerticle.Identity identity =
-        new EnginePortVerticle.Identity(
+    Identity identity =
+        new Identity(
             new Incarnation(UUID.randomUUID().toString()),
             rank == null ? null : new Rank(rank),
             config.local(),
             config.headless(),
-            configHash(config, facts));
+            config.hash(),
+            config.handshakeTimeoutMs());
     EnginePortVerticle port =
         new EnginePortVerticle(
             identity,
@@ -117,8 +117,10 @@ public final class EngineVerticle extends VerticleBase {
                 opened.executor().config().eos(),
                 config.enablePrefixCaching(),
                 config.longPrefillTokenThreshold(),
+                config.maxPrefillPerDecode(),
                 config.schedulingPolicy()));
-    core = new EngineCore(scheduler, opened.executor(), port.inbox(), port.outbox());
+    core =
+        new EngineCore(scheduler, opened.executor(), opened.masks(), port.inbox(), port.outbox());
     LOG.info("engine {} has loaded: {}", identity.incarnation(), facts);
     return vertx
         .deployVerticle(port, new DeploymentOptions())
@@ -151,25 +153,8 @@ public final class EngineVerticle extends VerticleBase {
         opened.maxModelLen(),
         config.maxNumSeqs(),
         config.maxNumBatchedTokens(),
-        version == null ? "development" : version);
-  }
-
-  /** Of what must be equal over all ranks of a lockstep group. */
-  private static String configHash(EngineConfig config, EngineFacts facts) {
-    String equal =
-        "%s %s %d %d %d"
-            .formatted(
-                facts.model(),
-                facts.executor(),
-                facts.maxModelLen(),
-                facts.blockSize(),
-                config.dataParallelSize());
-    try {
-      byte[] digest =
-          MessageDigest.getInstance("SHA-256").digest(equal.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(digest, 0, 8);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
-    }
+        version == null ? "development" : version,
+        WORLD_SIZE,
+        config.hash());
   }
 }

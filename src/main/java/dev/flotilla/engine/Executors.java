@@ -5,11 +5,14 @@ import dev.flotilla.config.ModelLocation;
 import dev.flotilla.executor.cpu.CpuExecutor;
 import dev.flotilla.executor.cpu.CpuOptions;
 import dev.flotilla.executor.scripted.ScriptedExecutor;
+import dev.flotilla.grammar.GrammarMasks;
 import dev.flotilla.model.Executor;
 import dev.flotilla.model.ModelConfig;
 import dev.flotilla.model.ModelException;
 import dev.flotilla.model.ModelFolder;
 import dev.flotilla.protocol.TokenIds;
+import dev.flotilla.tokenizer.TokenBytes;
+import org.jspecify.annotations.Nullable;
 
 /** Opens what an engine's configuration asks for. Loads weights, so it may take long. */
 final class Executors {
@@ -20,8 +23,14 @@ final class Executors {
    *
    * @param model the model's name
    * @param maxModelLen most tokens of prompt and output together
+   * @param masks of structured output; null if the executor draws what it likes
    */
-  record Opened(Executor executor, String model, int maxModelLen) {}
+  record Opened(Executor executor, String model, int maxModelLen, @Nullable GrammarMasks masks) {
+
+    Opened(Executor executor, String model, int maxModelLen) {
+      this(executor, model, maxModelLen, null);
+    }
+  }
 
   /** Opens an executor; replaced in tests. */
   interface Source {
@@ -53,7 +62,9 @@ final class Executors {
             config.maxNumBatchedTokens(),
             new LoadProgress(folder.name()));
     Executor executor = CpuExecutor.open(folder, options);
-    return new Opened(executor, folder.name(), fitting(config, longest, executor));
+    GrammarMasks masks =
+        new GrammarMasks(() -> TokenBytes.read(folder.path()), folder.config().eos());
+    return new Opened(executor, folder.name(), fitting(config, longest, executor), masks);
   }
 
   private static Opened scripted(EngineConfig config) {

@@ -9,8 +9,8 @@ import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.config.RankRange;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.ClusterView.Engine;
-import dev.flotilla.protocol.EngineFacts;
 import dev.flotilla.protocol.EngineState;
+import dev.flotilla.protocol.FleetFacts;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.LoadReport;
@@ -166,15 +166,7 @@ final class Fleet implements Machine {
 
   /** The least of all ready engines' context lengths; empty while none is ready. */
   OptionalInt maxModelLen() {
-    OptionalInt least = OptionalInt.empty();
-    for (Engine engine : choosable.engines()) {
-      EngineFacts facts = engine.facts();
-      if (facts != null && engine.state() == EngineState.READY) {
-        int length = facts.maxModelLen();
-        least = OptionalInt.of(Math.min(length, least.orElse(length)));
-      }
-    }
-    return least;
+    return FleetFacts.of(choosable.engines()).longest();
   }
 
   /** The view, with the freshest report of each engine. */

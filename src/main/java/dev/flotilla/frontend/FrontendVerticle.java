@@ -9,6 +9,7 @@ import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.http.HttpServer;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,12 +39,22 @@ public final class FrontendVerticle extends VerticleBase {
   private static final long HELLO_MS = 1000;
   private static final long TICK_MS = 100;
 
+  /** A reader that has not taken its last bytes by then is cut off. */
+  private static final long FLUSH_MS = 1_000;
+
+  /** Vert.x gives one free port to all servers of this JVM that ask for the same negative one. */
+  private static final int SHARED_FREE_PORT = -1;
+
+  /** How often a draining front-end looks whether it is done. */
+  private static final long DRAIN_LOOK_MS = 20;
+
   private final ModelSource source;
   private final FrontendId id = new FrontendId(UUID.randomUUID().toString());
   private final List<Bus.Subscription> subscriptions = new ArrayList<>();
-  private @Nullable MessageConsumer<Object> generate;
+  private final List<MessageConsumer<Object>> consumers = new ArrayList<>();
   private @Nullable HttpServer server;
   private @Nullable Streams streams;
+  private @Nullable UtilityRoutes utilities;
 
   /** Serves the model whose folder the configuration names. */
   public FrontendVerticle() {
@@ -88,29 +100,47 @@ public final class FrontendVerticle extends VerticleBase {
             new Flusher(context),
             metrics,
             System.currentTimeMillis() / 1000);
-    vertx.setPeriodic(TICK_MS, _ -> live.tick());
+    UtilityRoutes calls = new UtilityRoutes(parts, bus);
+    utilities = calls;
+    vertx.setPeriodic(
+        TICK_MS,
+        _ -> {
+          live.tick();
+          calls.tick();
+        });
     BusGenerate clients = new BusGenerate(parts);
-    return bus.consume(Addresses.frontend(id), m -> receive(bus, live, m))
+    return bus.consume(Addresses.frontend(id), m -> receive(bus, live, calls, m))
         .compose(
             own -> {
               subscriptions.add(own);
-              return bus.consume(Addresses.ALL_FRONTENDS, m -> receive(bus, live, m));
+              return bus.consume(Addresses.ALL_FRONTENDS, m -> receive(bus, live, calls, m));
             })
         .compose(
             all -> {
               subscriptions.add(all);
               hello(bus);
               vertx.setPeriodic(HELLO_MS, _ -> hello(bus));
-              return listen(settings, router(parts));
+              return listen(settings, router(parts, calls));
             })
         .compose(
             listening -> {
               server = listening;
               vertx.sharedData().getLocalMap(PORTS).put(id.value(), listening.actualPort());
-              LOG.info("front-end {} listens on port {}", id, listening.actualPort());
+              LOG.info(
+                  "ApiServer_{} (front-end {}) listens on port {}",
+                  settings.index(),
+                  id,
+                  listening.actualPort());
               MessageConsumer<Object> consumer =
                   vertx.eventBus().consumer(Addresses.GENERATE, clients::accept);
-              generate = consumer;
+              consumers.add(consumer);
+              return consumer.completion();
+            })
+        .compose(
+            _ -> {
+              MessageConsumer<Object> consumer =
+                  vertx.eventBus().consumer(Addresses.UTILITY, calls::accept);
+              consumers.add(consumer);
               return consumer.completion();
             });
   }
@@ -126,22 +156,26 @@ public final class FrontendVerticle extends VerticleBase {
     HttpServerOptions options =
         new HttpServerOptions()
             .setHost(settings.host())
-            .setPort(settings.port())
+            .setPort(settings.port() == 0 ? SHARED_FREE_PORT : settings.port())
             .setTcpNoDelay(true);
     return vertx.createHttpServer(options).requestHandler(router).listen();
   }
 
-  private Router router(Parts parts) {
+  private Router router(Parts parts, UtilityRoutes calls) {
     Router router = Router.router(vertx);
     Access access = new Access(parts.config().apiKey(), parts.metrics());
     router.route().handler(access::note);
     for (String guarded : List.of("/v1/*", "/tokenize", "/detokenize")) {
       router.route(guarded).handler(access::check);
     }
+    for (String name : UtilityRoutes.NAMES) {
+      router.route("/" + name).handler(access::check);
+    }
     router.route().handler(BodyHandler.create(false).setBodyLimit(parts.config().maxBodyBytes()));
     new GenerationRoutes(parts).mount(router);
     new TextRoutes(parts).mount(router);
     new OperationsRoutes(parts).mount(router);
+    calls.mount(router);
     router.errorHandler(404, ctx -> error(ctx, 404, "there is no route " + ctx.request().path()));
     router.errorHandler(
         405,
@@ -176,12 +210,13 @@ public final class FrontendVerticle extends VerticleBase {
         .onFailure(e -> LOG.debug("no coordinator hears front-end {}: {}", id, e.toString()));
   }
 
-  private void receive(Bus bus, Streams live, ToFrontend message) {
+  private void receive(Bus bus, Streams live, UtilityRoutes calls, ToFrontend message) {
     switch (message) {
       case ToFrontend.Tokens tokens -> live.accept(tokens);
       case ToFrontend.Load load -> live.report(load.load());
       case ToFrontend.Refusal refusal -> live.refused(refusal);
       case ToFrontend.View view -> live.view(view.view());
+      case ToFrontend.UtilityAnswer answer -> calls.answered(answer);
       case ToFrontend.Ping ping ->
           bus.send(
                   Addresses.engine(ping.rank(), ping.incarnation()),
@@ -191,21 +226,64 @@ public final class FrontendVerticle extends VerticleBase {
     }
   }
 
+  /**
+   * Takes nothing new, says that it is not ready, and leaves the address for clients on the bus;
+   * completes once all answers have ended, those that take longer than the time with {@code abort}.
+   * May be called from any thread, and again with a shorter time.
+   */
+  public Future<Void> drain(long timeoutMs) {
+    Promise<Void> drained = Promise.promise();
+    context.runOnContext(ignored -> drain(timeoutMs, drained));
+    return drained.future();
+  }
+
+  private void drain(long timeoutMs, Promise<Void> drained) {
+    Streams live = streams;
+    if (live == null) {
+      drained.complete();
+      return;
+    }
+    live.drain();
+    consumers.forEach(MessageConsumer::unregister);
+    consumers.clear();
+    if (utilities != null) {
+      utilities.shutdown();
+    }
+    long deadline = System.nanoTime() + timeoutMs * 1_000_000;
+    LOG.info("front-end {} drains {} streams for {} ms at most", id, live.size(), timeoutMs);
+    vertx.setPeriodic(
+        0,
+        DRAIN_LOOK_MS,
+        timer -> {
+          if (live.size() > 0 && System.nanoTime() - deadline >= 0) {
+            live.abort();
+          }
+          if (live.size() == 0) {
+            vertx.cancelTimer(timer);
+            drained.tryComplete();
+          }
+        });
+  }
+
   @Override
   public Future<?> stop() {
     vertx.sharedData().getLocalMap(PORTS).remove(id.value());
     if (streams != null) {
-      streams.shutdown();
+      streams.abort();
+    }
+    if (utilities != null) {
+      utilities.shutdown();
     }
     List<Future<?>> closing = new ArrayList<>();
     for (Bus.Subscription subscription : subscriptions) {
       closing.add(subscription.unregister());
     }
-    if (generate != null) {
-      closing.add(generate.unregister());
+    for (MessageConsumer<Object> consumer : consumers) {
+      closing.add(consumer.unregister());
     }
     if (server != null) {
-      closing.add(server.close());
+      // What was written last must still reach its reader.
+      closing.add(server.shutdown(FLUSH_MS, TimeUnit.MILLISECONDS));
     }
     return Future.join(closing);
   }

@@ -32,7 +32,9 @@ final class OperationsRoutes {
 
   private void ready(RoutingContext ctx, int least) {
     int serving = parts.fleet().serving();
-    if (serving >= least) {
+    if (parts.streams().draining()) {
+      Errors.send(ctx.response(), ApiException.of(503, "this API server is shutting down"));
+    } else if (serving >= least) {
       ctx.response().end();
     } else {
       Errors.send(

@@ -40,6 +40,7 @@ final class Streams {
   private final long timeoutNanos;
   private final Map<Long, Choice> live = new HashMap<>();
   private long counter;
+  private boolean draining;
 
   Streams(
       FrontendId owner,
@@ -64,9 +65,12 @@ final class Streams {
   /**
    * Starts a request; its answer hears from now on.
    *
-   * @throws ApiException 429 if there are too many
+   * @throws ApiException 429 if there are too many, 503 while draining
    */
   Generation open(GenerationRequest request, Answer answer) {
+    if (draining) {
+      throw ApiException.of(503, "this API server is shutting down; ask another");
+    }
     if (live.size() + request.choices() > STREAMS_MAX) {
       throw ApiException.of(
           429, "this front-end has %d streams open; try again later".formatted(live.size()));
@@ -165,12 +169,20 @@ final class Streams {
     }
   }
 
-  /** The front-end ends: every answer says so. */
-  void shutdown() {
+  /** Takes nothing new from now on. */
+  void drain() {
+    draining = true;
+  }
+
+  /** Whether nothing new is taken. */
+  boolean draining() {
+    return draining;
+  }
+
+  /** The front-end ends: every answer ends with what it has, and says so. */
+  void abort() {
     for (Choice choice : List.copyOf(live.values())) {
-      if (!choice.generation.closed) {
-        fail(choice, 503, "the front-end is shutting down");
-      }
+      end(choice, FinishReason.ABORT, null);
       apply(choice, new Event.Closed());
     }
   }

@@ -6,74 +6,158 @@ import dev.flotilla.config.EngineConfig;
 import dev.flotilla.config.NodeConfig;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
+import dev.flotilla.protocol.ClusterView;
+import dev.flotilla.protocol.NodeId;
+import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
+import dev.flotilla.protocol.ToFrontend;
 import dev.flotilla.protocol.ToNode;
-import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
-import io.vertx.core.ThreadingModel;
+import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The agent of one node: tells the coordinator each second that the node exists, starts engines at
- * its own start and on order, stops them on order and with itself, and logs their ends. Event loop;
- * one per node. Settings: {@link NodeConfig}. Its deployment succeeds once the engines of its
- * settings are deployed, which means that their models are loaded; it fails with the sentence of
- * the first that fails.
+ * its own start and on order, as verticles or in JVMs of their own, starts dead ones again, and
+ * stops them on order and with itself. Event loop; one per node. Settings: {@link NodeConfig}. Its
+ * deployment succeeds once the engines of its settings are deployed, which means that their models
+ * are loaded; it fails with the sentence of the first that fails.
  */
 public final class NodeAgentVerticle extends VerticleBase {
   private static final Logger LOG = LoggerFactory.getLogger(NodeAgentVerticle.class);
-
-  /** Deployed by name, since parts meet only in the protocol. */
-  private static final String ENGINE = "dev.flotilla.engine.EngineVerticle";
-
   private static final long HELLO_MS = 1_000;
 
-  /** What an engine may take beyond its drain time before it is undeployed. */
+  /** What an engine may take beyond its drain time before it is stopped from here. */
   private static final long STOP_GRACE_MS = 2_000;
 
-  /** A step of a large prompt on a slow machine takes seconds; a minute means that it hangs. */
-  private static final long STEP_SECONDS_MAX = 60;
+  /** An engine that is stopped has ended its last step and said goodbye by then. */
+  private static final long FORCE_MS = 5_000;
 
-  private final Map<String, Engine> engines = new LinkedHashMap<>(); // by deployment
-  private final Set<Integer> starting = new HashSet<>(); // ranks, while their models load
+  private final Watch watch;
   private @Nullable Bus bus;
+  private @Nullable Supervisor supervisor;
   private NodeConfig settings = NodeConfig.DEFAULT;
+  private NumaBinding numa = new NumaBinding(List.of(), null);
+  private ClusterView view = ClusterView.EMPTY;
   private String host = "unknown";
-  private int pools;
+  private boolean up;
 
-  /** An engine that runs here; rank null: the coordinator has chosen it. */
-  private record Engine(@Nullable Integer rank, String name) {}
+  /** Whoever has deployed the agent. */
+  @FunctionalInterface
+  public interface Watch {
+    /** An engine has died; it is started again, unless another call follows. */
+    default void died(EngineEnd end) {}
 
-  /** Made by Vert.x. */
-  public NodeAgentVerticle() {}
+    /** A rank died too often and is not started again. */
+    default void givenUp(Rank rank, String reason) {}
+
+    /** No engine runs here any more, or ever will; the sentence says why. */
+    void failed(String sentence);
+  }
+
+  /** Made by Vert.x; the end of all engines is its own. */
+  public NodeAgentVerticle() {
+    watch = this::leave;
+  }
+
+  /** Deployed by a node that wants to know. */
+  public NodeAgentVerticle(Watch watch) {
+    this.watch = watch;
+  }
 
   @Override
   public Future<?> start() {
     settings = Config.parse(config().encode(), NodeConfig.DEFAULT);
     bus = Bus.of(vertx);
+    supervisor =
+        new Supervisor(
+            this::startOne,
+            new Timer(),
+            action -> context.runOnContext(ignored -> action.run()),
+            settings.stopOnFailure() ? EngineFailure.STOP : EngineFailure.CONTINUE,
+            new Deaths());
     return vertx
         .executeBlocking(NodeAgentVerticle::hostName)
         .onSuccess(name -> host = name)
+        .compose(
+            ignored ->
+                settings.processes()
+                    ? vertx.executeBlocking(NumaBinding::ofThisMachine).onSuccess(n -> numa = n)
+                    : Future.succeededFuture())
         .compose(ignored -> bus().consume(Addresses.node(bus().node()), this::ordered))
+        .compose(ignored -> bus().consume(Addresses.ALL_FRONTENDS, this::overheard))
         .compose(
             ignored -> {
               vertx.setPeriodic(0, HELLO_MS, timer -> beat());
-              return Future.all(settings.engines().stream().map(this::deploy).toList());
-            });
+              return Future.fromCompletionStage(supervisor().startAll(settings.engines()), context);
+            })
+        .onSuccess(ignored -> up = true);
+  }
+
+  /** Ends the engines, by force what does not end in time. */
+  @Override
+  public Future<?> stop() {
+    return Future.fromCompletionStage(supervisor().stop(FORCE_MS), context);
+  }
+
+  /**
+   * Has the engines finish what runs, and take nothing new; completes when they have ended or the
+   * time is over. May be called from any thread.
+   */
+  public Future<Void> drain(long timeoutMs) {
+    Promise<Void> drained = Promise.promise();
+    if (supervisor == null) {
+      return Future.succeededFuture(); // It never started.
+    }
+    context.runOnContext(
+        ignored -> {
+          supervisor().beginStop();
+          Set<NodeId> here = nodes();
+          for (ClusterView.Engine engine : view.engines()) {
+            if (here.contains(engine.node())) {
+              bus()
+                  .send(engine.address(), new ToEngine.Drain(engine.incarnation(), timeoutMs))
+                  .onFailure(e -> LOG.debug("engine {} is gone already", engine.rank()));
+            }
+          }
+          vertx.setTimer(Math.max(1, timeoutMs), timer -> drained.tryComplete());
+          supervisor().allEnded().thenRun(drained::tryComplete);
+        });
+    return drained.future();
+  }
+
+  /** Ends every engine without waiting for anything. May be called from any thread. */
+  public void kill() {
+    Supervisor all = supervisor;
+    if (all != null) {
+      context.runOnContext(ignored -> all.kill());
+    }
+  }
+
+  /** This node, and those of the children. */
+  private Set<NodeId> nodes() {
+    Set<NodeId> nodes = new HashSet<>();
+    nodes.add(bus().node());
+    for (EngineProcess engine : supervisor().running()) {
+      if (engine instanceof ChildProcess child && child.node() instanceof String id) {
+        nodes.add(new NodeId(id));
+      }
+    }
+    return nodes;
   }
 
   private static String hostName() {
@@ -92,22 +176,12 @@ public final class NodeAgentVerticle extends VerticleBase {
             Addresses.COORDINATOR,
             new ToCoordinator.NodeHello(bus().node(), host, devices, settings.headless()))
         .onFailure(e -> LOG.debug("no coordinator yet: {}", e.getMessage()));
-    forgetEnded();
   }
 
-  /** An engine undeploys itself when its life ends; Vert.x tells nobody. */
-  private void forgetEnded() {
-    Set<String> alive = vertx.deploymentIDs();
-    engines
-        .entrySet()
-        .removeIf(
-            engine -> {
-              boolean ended = !alive.contains(engine.getKey());
-              if (ended) {
-                LOG.warn("{} has ended on node {}", engine.getValue().name(), bus().node());
-              }
-              return ended;
-            });
+  private void overheard(ToFrontend message) {
+    if (message instanceof ToFrontend.View(ClusterView newer) && newer.newerThan(view)) {
+      view = newer;
+    }
   }
 
   private void ordered(ToNode order) {
@@ -118,86 +192,110 @@ public final class NodeAgentVerticle extends VerticleBase {
   }
 
   private void startEngine(String json) {
-    EngineConfig config;
     try {
-      config = Config.parse(json, EngineConfig.DEFAULT);
+      supervisor().start(Config.parse(json, EngineConfig.DEFAULT));
     } catch (ConfigException e) {
       LOG.error("node {} cannot start an engine: {}", bus().node(), e.getMessage());
-      return;
     }
-    if (config.rank() != null && runs(config.rank())) {
-      LOG.info("engine {} runs here already; the repeated order is ignored", config.rank());
-      return;
-    }
-    deploy(config)
-        .onFailure(
-            e -> LOG.error("node {} cannot start an engine: {}", bus().node(), e.getMessage()));
   }
 
-  private boolean runs(Integer rank) {
-    forgetEnded();
-    return starting.contains(rank)
-        || engines.values().stream().anyMatch(e -> rank.equals(e.rank()));
-  }
-
-  /** Drains the engine, which then undeploys itself; what outlasts its time is undeployed here. */
+  /** Drains the engine, which then ends by itself; what outlasts its time is stopped here. */
   private void stopEngine(ToNode.StopEngine stop) {
-    List<String> ids =
-        engines.entrySet().stream()
-            .filter(e -> Integer.valueOf(stop.rank().value()).equals(e.getValue().rank()))
-            .map(Map.Entry::getKey)
-            .toList();
+    EngineProcess engine = supervisor().leaving(stop.rank().value());
     bus()
         .send(
             Addresses.engine(stop.rank(), stop.incarnation()),
             new ToEngine.Drain(stop.incarnation(), stop.timeoutMs()))
-        .onFailure(e -> LOG.warn("engine {} cannot be drained: {}", stop.rank(), e.getMessage()))
-        .onSuccess(
-            ignored ->
-                vertx.setTimer(
-                    Math.max(0, stop.timeoutMs()) + STOP_GRACE_MS,
-                    timer -> ids.stream().filter(engines::containsKey).forEach(this::undeploy)));
+        .onFailure(e -> LOG.warn("engine {} cannot be drained: {}", stop.rank(), e.getMessage()));
+    if (engine != null) {
+      long grace = Math.max(0, stop.timeoutMs()) + STOP_GRACE_MS;
+      vertx.setTimer(grace, timer -> engine.stop());
+      vertx.setTimer(grace + FORCE_MS, timer -> killLate(engine));
+    }
   }
 
-  private void undeploy(String id) {
-    if (vertx.deploymentIDs().contains(id)) {
+  private static void killLate(EngineProcess engine) {
+    if (!engine.ended().toCompletableFuture().isDone()) {
+      engine.kill();
+    }
+  }
+
+  private EngineProcess startOne(String name, int index, EngineConfig config) {
+    if (!settings.processes()) {
+      return VerticleProcess.start(vertx, name, config);
+    }
+    JsonObject order =
+        new JsonObject()
+            .put("engine", new JsonObject(Config.format(config)))
+            .put("member", settings.children().member())
+            .put("cluster-name", settings.children().clusterName())
+            .put("cluster-config", settings.children().clusterConfig());
+    ChildCommand command =
+        ChildCommand.ofThisJvm().behind(numa.prefix(index, settings.engines().size()));
+    Map<String, String> environment =
+        index < settings.deviceIds().size()
+            ? Map.of("CUDA_VISIBLE_DEVICES", settings.deviceIds().get(index))
+            : Map.of();
+    try {
+      return ChildProcess.start(name, command.words(name, config), environment, order.encode());
+    } catch (IOException e) {
+      throw new UncheckedIOException("%s cannot be started: %s".formatted(name, e.getMessage()), e);
+    }
+  }
+
+  private void leave(String sentence) {
+    LOG.error("the agent of node {} ends: {}", bus().node(), sentence);
+    if (up) {
       vertx
-          .undeploy(id)
-          .onFailure(e -> LOG.warn("deployment {} cannot be stopped: {}", id, e.getMessage()));
+          .undeploy(deploymentID())
+          .onFailure(e -> LOG.debug("the agent was being undeployed already", e));
     }
   }
 
-  private Future<String> deploy(EngineConfig config) {
-    Integer rank = config.rank();
-    String name = rank == null ? "engine-any-" + ++pools : "engine-" + rank;
-    if (rank != null) {
-      starting.add(rank);
-    }
-    DeploymentOptions options =
-        new DeploymentOptions()
-            .setThreadingModel(ThreadingModel.WORKER)
-            .setWorkerPoolName(name)
-            // With one thread no clustered send leaves: the bus looks routes up on the same pool.
-            .setWorkerPoolSize(2)
-            .setMaxWorkerExecuteTime(STEP_SECONDS_MAX)
-            .setMaxWorkerExecuteTimeUnit(TimeUnit.SECONDS)
-            .setConfig(new JsonObject(Config.format(config)));
-    return vertx
-        .deployVerticle(ENGINE, options)
-        .onComplete(
-            ignored -> {
-              if (rank != null) {
-                starting.remove(rank);
-              }
-            })
-        .onSuccess(
-            id -> {
-              engines.put(id, new Engine(rank, name));
-              LOG.info("{} is deployed on node {}", name, bus().node());
-            });
+  private Supervisor supervisor() {
+    return Objects.requireNonNull(supervisor);
   }
 
   private Bus bus() {
     return Objects.requireNonNull(bus);
+  }
+
+  /** The time of this event loop. */
+  private final class Timer implements Supervisor.Timer {
+    @Override
+    public long nowMs() {
+      return System.nanoTime() / 1_000_000;
+    }
+
+    @Override
+    public void after(long ms, Runnable action) {
+      vertx.setTimer(Math.max(1, ms), ignored -> action.run());
+    }
+  }
+
+  /** What the supervisor tells. */
+  private final class Deaths implements Supervisor.Watch {
+    /** A process is seen to die at once; the cluster manager would need a moment longer. */
+    @Override
+    public void died(EngineProcess engine, EngineEnd end) {
+      watch.died(end);
+      if (engine instanceof ChildProcess child && child.node() instanceof String id) {
+        bus()
+            .send(Addresses.COORDINATOR, new ToCoordinator.NodeLeft(new NodeId(id)))
+            .onFailure(e -> LOG.debug("nobody coordinates: {}", e.getMessage()));
+      }
+    }
+
+    @Override
+    public void givenUp(EngineConfig engine, String reason) {
+      if (engine.rank() != null) {
+        watch.givenUp(new Rank(engine.rank()), reason);
+      }
+    }
+
+    @Override
+    public void failed(String sentence) {
+      watch.failed(sentence);
+    }
   }
 }

@@ -28,6 +28,8 @@ public record Batch(List<Item> items) {
    *     for none
    * @param nextToken the token after the last of {@code tokens} if the prompt goes on, for {@code
    *     promptLogprobs}; -1 if none
+   * @param history the tokens before the draw, if its parameters ask for them
+   * @param mask the only tokens that may be drawn; null: all may
    */
   public record Item(
       long sequence,
@@ -36,7 +38,52 @@ public record Batch(List<Item> items) {
       TokenIds blocks,
       @Nullable Sampling sampling,
       int promptLogprobs,
-      int nextToken) {}
+      int nextToken,
+      @Nullable History history,
+      @Nullable TokenMask mask) {
+
+    /** Whose draw depends on logits and parameters alone. */
+    public Item(
+        long sequence,
+        TokenIds tokens,
+        int start,
+        TokenIds blocks,
+        @Nullable Sampling sampling,
+        int promptLogprobs,
+        int nextToken) {
+      this(sequence, tokens, start, blocks, sampling, promptLogprobs, nextToken, null, null);
+    }
+
+    /** The same with a mask. */
+    public Item withMask(TokenMask allowed) {
+      return new Item(
+          sequence, tokens, start, blocks, sampling, promptLogprobs, nextToken, history, allowed);
+    }
+
+    /** The same with a history. */
+    public Item withHistory(@Nullable History before) {
+      return new Item(
+          sequence, tokens, start, blocks, sampling, promptLogprobs, nextToken, before, mask);
+    }
+  }
+
+  /**
+   * What stands before the token to be drawn.
+   *
+   * @param prompt may be left out where no penalty for repetition needs it
+   * @param output what was delivered by earlier attempts included
+   */
+  public record History(TokenIds prompt, TokenIds output) {
+    static final History NONE = new History(TokenIds.EMPTY, TokenIds.EMPTY);
+
+    /** Whether the draw of a token after so many outputs depends on those before it. */
+    public static boolean neededBy(Sampling sampling, int outputs) {
+      return !sampling.penalties().neutral()
+          || !sampling.rules().badWords().isEmpty()
+          || sampling.grammar() != null
+          || outputs < sampling.minTokens();
+    }
+  }
 
   /** Keeps a private copy. */
   public Batch {

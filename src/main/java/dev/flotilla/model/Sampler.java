@@ -3,11 +3,13 @@ package dev.flotilla.model;
 import dev.flotilla.protocol.Logprobs;
 import dev.flotilla.protocol.Logprobs.Entry;
 import dev.flotilla.protocol.Sampling;
+import dev.flotilla.protocol.TokenIds;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Draws a token from logits, in vLLM's order: temperature, min-p, top-k, top-p, then one draw.
+ * Draws a token from logits, in vLLM's order: the rules of {@link LogitRules}, temperature, min-p,
+ * top-k, top-p, then one draw.
  *
  * <p>The result depends on nothing but the logits, the sampling parameters and the position at
  * which the token will stand: the uniform number is a hash of (seed, position), mapped through the
@@ -16,8 +18,8 @@ import java.util.List;
  * Ties go to the lowest id everywhere; so {@code top_k} keeps exactly k tokens and {@code top_k =
  * 1} is greedy.
  *
- * <p>Log-probabilities are those of the logits as they come, before temperature and filters. Sums
- * run in double precision in the order of ids.
+ * <p>Log-probabilities are those of the logits as they come, before rules, penalties, temperature
+ * and filters. Sums run in double precision in the order of ids.
  *
  * <p>No full sort: top-k is a heap of k, top-p a heap of the tokens that can be in the nucleus at
  * all. Holds scratch memory, so one thread at a time may use an instance.
@@ -27,6 +29,7 @@ public final class Sampler {
   private static final double UNIT = 0x1.0p-53;
 
   private final KeyHeap heap = new KeyHeap();
+  private final LogitRules rules = new LogitRules();
   private double[] weights = new double[0];
 
   /**
@@ -56,6 +59,29 @@ public final class Sampler {
       return drawFromNucleus(logits, offset, length, sum, sampling.topP(), uniform);
     }
     return drawFromAll(length, sum * uniform, best);
+  }
+
+  /**
+   * Draws as the item asks for: with its history, its rules for tokens and its mask.
+   *
+   * @param eos the model's own end tokens
+   */
+  public int draw(float[] logits, int offset, int length, Batch.Item item, TokenIds eos) {
+    Sampling sampling = item.sampling();
+    if (sampling == null) {
+      throw new IllegalArgumentException("nothing is to be drawn for " + item);
+    }
+    int position = item.start() + item.tokens().size();
+    if (!LogitRules.apply(item)) {
+      return draw(logits, offset, length, sampling, position);
+    }
+    float[] changed = rules.changed(logits, offset, length, item, sampling, eos);
+    return draw(changed, 0, length, sampling, position);
+  }
+
+  /** Whether anything but the parameters of the draw itself changes the distribution. */
+  public static boolean steered(Batch.Item item) {
+    return LogitRules.apply(item);
   }
 
   /**
@@ -113,7 +139,9 @@ public final class Sampler {
     }
     double sum = 0;
     for (int i = 0; i < length; i++) {
-      double weight = Math.exp(((double) logits[offset + i] - max) * scale);
+      float logit = logits[offset + i];
+      double weight =
+          logit == Float.NEGATIVE_INFINITY ? 0 : Math.exp(((double) logit - max) * scale);
       weights[i] = weight >= minP ? weight : 0;
       sum += weights[i];
     }

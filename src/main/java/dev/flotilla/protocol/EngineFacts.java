@@ -11,6 +11,8 @@ package dev.flotilla.protocol;
  * @param maxNumSeqs most sequences of one step
  * @param maxNumBatchedTokens most tokens of one step
  * @param version of Flotilla
+ * @param worldSize devices of the rank
+ * @param configHash of what must be equal over all ranks that step together; may be empty
  */
 public record EngineFacts(
     String model,
@@ -20,4 +22,30 @@ public record EngineFacts(
     int maxModelLen,
     int maxNumSeqs,
     int maxNumBatchedTokens,
-    String version) {}
+    String version,
+    int worldSize,
+    String configHash) {
+
+  /** Of a rank on one device that steps alone. */
+  public EngineFacts(
+      String model,
+      String executor,
+      int kvBlocks,
+      int blockSize,
+      int maxModelLen,
+      int maxNumSeqs,
+      int maxNumBatchedTokens,
+      String version) {
+    this(
+        model,
+        executor,
+        kvBlocks,
+        blockSize,
+        maxModelLen,
+        maxNumSeqs,
+        maxNumBatchedTokens,
+        version,
+        1,
+        "");
+  }
+}

@@ -16,6 +16,12 @@ public final class StatusJson {
     json.put("term", view.term());
     json.put("version", view.version());
     json.put("data_parallel_size", view.dataParallelSize());
+    FleetFacts all = FleetFacts.of(view.engines());
+    json.put("ready", all.engines());
+    json.put("kv_blocks", all.kvBlocks());
+    json.put("kv_tokens_per_engine", all.kvTokens());
+    json.put("max_model_len", all.maxModelLen());
+    json.put("world_size", all.worldSize());
     var engines = json.putArray("engines");
     view.engines().forEach(engine -> engines.add(of(engine)));
     return json;

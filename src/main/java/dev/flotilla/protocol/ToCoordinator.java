@@ -24,8 +24,17 @@ public sealed interface ToCoordinator {
       Epoch highest)
       implements ToCoordinator {}
 
-  /** The engine serves under the epoch of Init. Repeated until {@link ToEngine.Welcome}. */
-  record Ready(Rank rank, Incarnation incarnation, Epoch epoch, EngineFacts facts)
+  /**
+   * The engine serves under the epoch of Init. Repeated until {@link ToEngine.Welcome}.
+   *
+   * @param coordinator whose Init it was; null: that did not say
+   */
+  record Ready(
+      Rank rank,
+      Incarnation incarnation,
+      Epoch epoch,
+      EngineFacts facts,
+      @Nullable NodeId coordinator)
       implements ToCoordinator {}
 
   /** An engine's report. */

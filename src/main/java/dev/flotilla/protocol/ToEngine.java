@@ -1,6 +1,7 @@
 package dev.flotilla.protocol;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Everything an engine can be told. */
 public sealed interface ToEngine {
@@ -50,13 +51,16 @@ public sealed interface ToEngine {
    * The coordinator's answer to {@link ToCoordinator.Hello}: who you are from now on.
    *
    * @param incarnation the receiver's; another one's Init is ignored
+   * @param parallel settings of the whole group
+   * @param coordinator the node that leads; null: not told
    * @param frontends to be warmed before Ready
    */
   record Init(
       Rank rank,
       Incarnation incarnation,
       Epoch epoch,
-      int dataParallelSize,
+      DataParallel parallel,
+      @Nullable NodeId coordinator,
       List<FrontendId> frontends)
       implements ToEngine {
     /** Keeps a private copy. */
@@ -83,6 +87,15 @@ public sealed interface ToEngine {
 
   /** Answer to {@link ToFrontend.Ping}. */
   record Pong(FrontendId from, long nonce) implements ToEngine {}
+
+  /**
+   * Do something besides computing; answered once with {@link ToFrontend.UtilityAnswer}.
+   *
+   * @param callId the front-end's running number
+   * @param name collect_stats, list_threads or reset_prefix_cache
+   * @param args a JSON object
+   */
+  record Utility(FrontendId from, long callId, String name, String args) implements ToEngine {}
 
   /** Take nothing new; finish what runs within the time, then leave. */
   record Drain(Incarnation incarnation, long timeoutMs) implements ToEngine {}

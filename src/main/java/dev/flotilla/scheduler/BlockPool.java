@@ -146,6 +146,19 @@ final class BlockPool implements Machine {
     return true;
   }
 
+  /** The blocks without an owner, in the order in which they will be given out, and their names. */
+  @Override
+  public String toString() {
+    StringBuilder text = new StringBuilder();
+    for (int i = plainCount - 1; i >= 0; i--) {
+      text.append(plain[i]).append(' ');
+    }
+    for (int block = oldest; block != NONE; block = newer[block]) {
+      text.append(block).append('=').append(names[block]).append(' ');
+    }
+    return "%d of %d blocks free: %s".formatted(free(), owners.length, text);
+  }
+
   private void link(int block) {
     older[block] = newest;
     newer[block] = NONE;

@@ -155,7 +155,7 @@ public final class Scheduler implements Machine {
     }
     long preempted = tally.preemptions();
     decode();
-    int budget = prefill(limits.maxNumBatchedTokens() - flight.size());
+    int budget = prefill(limits.prefillBudget(flight.size()));
     if (preempted == tally.preemptions()) {
       admit(budget);
     }

@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param eos tokens that end a generation unless it ignores them
  * @param prefixCaching whether what one request computed is kept for others
  * @param longPrefillTokenThreshold most tokens that one prompt gets of a step; 0 for no such limit
+ * @param maxPrefillPerDecode most prompt tokens of a step for each stream that decodes in it, at
+ *     least {@link #PREFILL_LEAST} in all; 0 for no such limit
  * @param policy the order of the queue
  */
 public record SchedulerLimits(
@@ -29,10 +31,14 @@ public record SchedulerLimits(
     TokenIds eos,
     boolean prefixCaching,
     int longPrefillTokenThreshold,
+    int maxPrefillPerDecode,
     SchedulingPolicy policy) {
 
   /** How long a request waits to be worth one level of priority more. */
   private static final long LEVEL_MICROS = 5_000_000;
+
+  /** What prompts may always have of a step: no executor computes fewer tokens in less time. */
+  static final int PREFILL_LEAST = 8;
 
   /** Refuses what cannot be scheduled under. */
   public SchedulerLimits {
@@ -43,10 +49,11 @@ public record SchedulerLimits(
             && maxModelLen >= 1
             && blocks >= 1
             && blockSize >= 1
-            && longPrefillTokenThreshold >= 0;
+            && longPrefillTokenThreshold >= 0
+            && maxPrefillPerDecode >= 0;
     if (!sane) {
       throw new IllegalArgumentException(
-          "every limit must be at least 1: seqs %d, batched tokens %d, waiting %d, model length %d, blocks %d, block size %d; the threshold of long prompts at least 0, not %d"
+          "every limit must be at least 1: seqs %d, batched tokens %d, waiting %d, model length %d, blocks %d, block size %d; those of prompts at least 0: threshold %d, tokens per decode %d"
               .formatted(
                   maxNumSeqs,
                   maxNumBatchedTokens,
@@ -54,7 +61,8 @@ public record SchedulerLimits(
                   maxModelLen,
                   blocks,
                   blockSize,
-                  longPrefillTokenThreshold));
+                  longPrefillTokenThreshold,
+                  maxPrefillPerDecode));
     }
   }
 
@@ -77,25 +85,32 @@ public record SchedulerLimits(
         eos,
         false,
         0,
+        0,
         SchedulingPolicy.FCFS);
   }
 
   /** The same with or without prefix caching. */
   public SchedulerLimits withPrefixCaching(boolean on) {
-    return with(on, longPrefillTokenThreshold, policy);
+    return with(on, longPrefillTokenThreshold, maxPrefillPerDecode, policy);
   }
 
   /** The same with a limit to what one prompt gets of a step. */
   public SchedulerLimits withLongPrefillTokenThreshold(int tokens) {
-    return with(prefixCaching, tokens, policy);
+    return with(prefixCaching, tokens, maxPrefillPerDecode, policy);
+  }
+
+  /** The same with a limit to what all prompts get of a step beside streams. */
+  public SchedulerLimits withMaxPrefillPerDecode(int tokens) {
+    return with(prefixCaching, longPrefillTokenThreshold, tokens, policy);
   }
 
   /** The same with another order of the queue. */
   public SchedulerLimits withPolicy(SchedulingPolicy other) {
-    return with(prefixCaching, longPrefillTokenThreshold, other);
+    return with(prefixCaching, longPrefillTokenThreshold, maxPrefillPerDecode, other);
   }
 
-  private SchedulerLimits with(boolean caching, int threshold, SchedulingPolicy order) {
+  private SchedulerLimits with(
+      boolean caching, int threshold, int perDecode, SchedulingPolicy order) {
     return new SchedulerLimits(
         maxNumSeqs,
         maxNumBatchedTokens,
@@ -106,6 +121,7 @@ public record SchedulerLimits(
         eos,
         caching,
         threshold,
+        perDecode,
         order);
   }
 
@@ -125,6 +141,14 @@ public record SchedulerLimits(
   /** Where a request of that priority and arrival stands in the queue; smaller comes first. */
   long order(int priority, long arrivalNanos) {
     return policy == SchedulingPolicy.FCFS ? 0 : arrivalNanos / 1_000 + priority * LEVEL_MICROS;
+  }
+
+  /** What a step that decodes so many streams may compute of prompts. */
+  int prefillBudget(int decodes) {
+    int left = maxNumBatchedTokens - decodes;
+    return maxPrefillPerDecode == 0 || decodes == 0
+        ? left
+        : (int) Math.min(left, Math.max(PREFILL_LEAST, (long) maxPrefillPerDecode * decodes));
   }
 
   /** What a step with so many tokens left computes of a prompt. */

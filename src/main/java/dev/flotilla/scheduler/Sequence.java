@@ -27,6 +27,7 @@ final class Sequence implements Comparable<Sequence> {
   final RequestId request;
   final int attempt;
   final Sampling sampling;
+  final TokenIds prompt;
   final int promptLength;
   final long order; // smaller first; among equals the one that came first
 
@@ -60,7 +61,8 @@ final class Sequence implements Comparable<Sequence> {
     request = submit.request();
     attempt = submit.attempt();
     sampling = submit.sampling();
-    promptLength = submit.prompt().size();
+    prompt = submit.prompt();
+    promptLength = prompt.size();
     length = promptLength + submit.delivered().size();
     tokens = new int[length + Math.min(sampling.maxTokens(), FIRST_CAPACITY)];
     submit.prompt().copyTo(tokens, 0);
@@ -233,7 +235,19 @@ final class Sequence implements Comparable<Sequence> {
         table,
         goesOn ? null : sampling,
         wantsPromptLogprobs ? sampling.promptLogprobs() : -1,
-        goesOn ? tokens[end] : -1);
+        goesOn ? tokens[end] : -1,
+        goesOn ? null : history(),
+        null);
+  }
+
+  /** What the parameters of the next draw ask for; the common ones need no copy. */
+  private Batch.@Nullable History history() {
+    if (!Batch.History.neededBy(sampling, outputs())) {
+      return null;
+    }
+    boolean repetition = sampling.penalties().repetition() != 1;
+    return new Batch.History(
+        repetition ? prompt : TokenIds.EMPTY, TokenIds.of(tokens, promptLength, outputs()));
   }
 
   void collectPromptLogprobs(List<Logprobs> more) {

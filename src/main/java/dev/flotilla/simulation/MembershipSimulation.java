@@ -119,7 +119,8 @@ public final class MembershipSimulation {
   private SimulatedCoordinator lead(String name) {
     leadingSince = time.now();
     given.clear();
-    return new SimulatedCoordinator(name, limits, time, network, this::observe);
+    return new SimulatedCoordinator(
+        name, limits, SimulatedCoordinator.PUBLISH_MIN_MS, time, network, this::observe);
   }
 
   private void join(@Nullable Rank rank) {

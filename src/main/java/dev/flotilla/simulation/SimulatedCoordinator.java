@@ -13,7 +13,7 @@ import java.util.function.Consumer;
 final class SimulatedCoordinator extends SimulatedNetwork.Actor {
   private static final long MS = 1_000_000;
   private static final long TICK_MS = 50;
-  private static final long PUBLISH_MIN_MS = 20;
+  static final long PUBLISH_MIN_MS = 20;
   private static final long PUBLISH_MAX_MS = 1_000;
 
   private final VirtualTime time;
@@ -26,6 +26,7 @@ final class SimulatedCoordinator extends SimulatedNetwork.Actor {
   SimulatedCoordinator(
       String name,
       Membership.Limits limits,
+      long publishMinMs,
       VirtualTime time,
       SimulatedNetwork network,
       Consumer<Membership.Effect> observer) {
@@ -37,7 +38,7 @@ final class SimulatedCoordinator extends SimulatedNetwork.Actor {
     // As in the verticle, versions start at the time of day in milliseconds.
     publisher =
         ViewPublisher.start(
-            PUBLISH_MIN_MS * MS, PUBLISH_MAX_MS * MS, 1 + time.now() / MS, time.now());
+            publishMinMs * MS, PUBLISH_MAX_MS * MS, 1 + time.now() / MS, time.now());
     network.consume(Addresses.COORDINATOR, this);
     network.consume(Addresses.HANDSHAKE, this);
     network.consume(Addresses.ALL_ENGINES, this);
@@ -81,7 +82,7 @@ final class SimulatedCoordinator extends SimulatedNetwork.Actor {
       case Membership.Effect.AskAll(int term) ->
           network.send(this, Addresses.ALL_ENGINES, new ToEngine.WhoIsThere(term));
       case Membership.Effect.Changed() -> advance(new ViewPublisher.Event.Changed(time.now()));
-      case Membership.Effect.Moved _ -> {}
+      case Membership.Effect.Moved _, Membership.Effect.Rejected _ -> {}
       case Membership.Effect.StepDown _ -> end();
     }
   }

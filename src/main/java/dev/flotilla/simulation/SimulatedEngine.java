@@ -24,9 +24,10 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
   private static final long TICK_MS = 125;
 
   private static final int REGISTRATION_MAX_MS = 50;
+  private static final long HANDSHAKE_MS = 300_000;
 
   private final Incarnation incarnation;
-  private final NodeId node;
+  private final Place place;
   private final VirtualTime time;
   private final SimulatedNetwork network;
   private final RandomGenerator random;
@@ -34,19 +35,39 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
   private long sequence;
   private String ended = "";
 
+  /** Where an engine is, as it says in its Hello. */
+  record Place(NodeId node, boolean local, boolean headless, String configHash) {}
+
+  /** On a node of its own, which the coordinator has no expectation of. */
   SimulatedEngine(
       String name,
       @Nullable Rank wanted,
       VirtualTime time,
       SimulatedNetwork network,
       RandomGenerator random) {
+    this(
+        name,
+        wanted,
+        new Place(new NodeId("node-" + name), true, false, ""),
+        time,
+        network,
+        random);
+  }
+
+  SimulatedEngine(
+      String name,
+      @Nullable Rank wanted,
+      Place place,
+      VirtualTime time,
+      SimulatedNetwork network,
+      RandomGenerator random) {
     super(name);
     this.incarnation = new Incarnation(name);
-    this.node = new NodeId("node-" + name);
+    this.place = place;
     this.time = time;
     this.network = network;
     this.random = random;
-    life = EngineLife.start(incarnation, wanted, time.now() / MS);
+    life = EngineLife.start(incarnation, wanted, HANDSHAKE_MS, time.now() / MS);
     network.consume(Addresses.candidate(incarnation), this);
     network.consume(Addresses.ALL_ENGINES, this);
     network.plan(this, time.now() + random.nextLong(TICK_MS * MS), "tick", this::tick);
@@ -57,7 +78,7 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
   }
 
   NodeId node() {
-    return node;
+    return place.node();
   }
 
   Incarnation incarnation() {
@@ -89,7 +110,7 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
       case ToEngine.WhoIsThere _ -> on(new EngineLife.Event.WhoIsThere(now));
       case ToEngine.Pong pong -> on(new EngineLife.Event.Pong(pong.from(), now));
       case ToEngine.Drain drain -> on(new EngineLife.Event.Drain(drain, now));
-      case ToEngine.Submit _, ToEngine.Abort _, ToEngine.Ping _ ->
+      case ToEngine.Submit _, ToEngine.Abort _, ToEngine.Ping _, ToEngine.Utility _ ->
           throw new IllegalStateException("nobody sends work here: " + message);
     }
   }
@@ -106,7 +127,14 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
           network.send(
               this,
               Addresses.HANDSHAKE,
-              new ToCoordinator.Hello(incarnation, rank, node, true, false, "", highest));
+              new ToCoordinator.Hello(
+                  incarnation,
+                  rank,
+                  place.node(),
+                  place.local(),
+                  place.headless(),
+                  place.configHash(),
+                  highest));
       case EngineLife.Effect.Register(Rank rank) -> {
         long at = time.now() + random.nextLong(REGISTRATION_MAX_MS * MS);
         network.plan(this, at, "registered", () -> registered(rank));
@@ -118,7 +146,9 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
                       this, Addresses.frontend(id), new ToFrontend.Ping(rank(), incarnation, 0)));
       case EngineLife.Effect.SayReady(Rank rank, var epoch) ->
           network.send(
-              this, Addresses.HANDSHAKE, new ToCoordinator.Ready(rank, incarnation, epoch, FACTS));
+              this,
+              Addresses.HANDSHAKE,
+              new ToCoordinator.Ready(rank, incarnation, epoch, facts(), life.coordinator()));
       case EngineLife.Effect.Beat() ->
           network.send(this, Addresses.COORDINATOR, new ToCoordinator.Load(report()));
       case EngineLife.Effect.TakeNothingNew() -> {}
@@ -127,6 +157,20 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
               this, Addresses.COORDINATOR, new ToCoordinator.Leaving(rank, incarnation, reason));
       case EngineLife.Effect.Undeploy(String reason) -> finish(reason);
     }
+  }
+
+  private EngineFacts facts() {
+    return new EngineFacts(
+        FACTS.model(),
+        FACTS.executor(),
+        FACTS.kvBlocks(),
+        FACTS.blockSize(),
+        FACTS.maxModelLen(),
+        FACTS.maxNumSeqs(),
+        FACTS.maxNumBatchedTokens(),
+        FACTS.version(),
+        1,
+        place.configHash());
   }
 
   private void finish(String reason) {

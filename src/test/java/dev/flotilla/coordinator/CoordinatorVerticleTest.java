@@ -10,6 +10,7 @@ import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.EngineFacts;
+import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.NodeId;
@@ -98,7 +99,8 @@ class CoordinatorVerticleTest {
               return toEngine.stream().anyMatch(ToEngine.Init.class::isInstance);
             });
     Epoch epoch = received(ToEngine.Init.class).epoch();
-    bus.send(Addresses.HANDSHAKE, new ToCoordinator.Ready(new Rank(1), INCARNATION, epoch, FACTS));
+    bus.send(
+        Addresses.HANDSHAKE, new ToCoordinator.Ready(new Rank(1), INCARNATION, epoch, FACTS, null));
     received(ToEngine.Welcome.class);
   }
 
@@ -118,7 +120,10 @@ class CoordinatorVerticleTest {
     bus.send(Addresses.COORDINATOR, new ToCoordinator.Leaving(new Rank(1), INCARNATION, "drained"));
     await()
         .atMost(10, TimeUnit.SECONDS)
-        .until(() -> views.get(views.size() - 1).engines().isEmpty());
+        .until(
+            () ->
+                views.get(views.size() - 1).engines().stream()
+                    .allMatch(e -> e.state() == EngineState.DEAD));
     for (int i = 1; i < views.size(); i++) {
       assertTrue(views.get(i).newerThan(views.get(i - 1)), "versions rise");
     }

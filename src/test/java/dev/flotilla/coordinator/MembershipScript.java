@@ -7,6 +7,7 @@ import dev.flotilla.coordinator.Membership.Event;
 import dev.flotilla.protocol.Address;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.EngineFacts;
+import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.LoadReport;
@@ -94,7 +95,7 @@ class MembershipScript {
     tell(hello(name, rank));
     tell(
         new ToCoordinator.Ready(
-            new Rank(rank), inc(name), only(ToEngine.Init.class).epoch(), FACTS));
+            new Rank(rank), inc(name), only(ToEngine.Init.class).epoch(), FACTS, null));
   }
 
   <M extends ToEngine> M only(Class<M> type) {
@@ -126,6 +127,10 @@ class MembershipScript {
   }
 
   boolean gone(int rank) {
-    return membership.view(1).engine(new Rank(rank)).isEmpty();
+    return membership
+        .view(1)
+        .engine(new Rank(rank))
+        .filter(e -> e.state() != EngineState.DEAD)
+        .isEmpty();
   }
 }

@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.flotilla.config.Balancing;
 import dev.flotilla.coordinator.Membership.Effect;
 import dev.flotilla.coordinator.Membership.Event;
 import dev.flotilla.protocol.Addresses;
+import dev.flotilla.protocol.DataParallel;
 import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FrontendId;
@@ -24,7 +26,13 @@ class MembershipTest extends MembershipScript {
     tell(new ToCoordinator.FrontendHello(new FrontendId("f"), NODE));
     tell(hello("a", 2));
     assertEquals(
-        new ToEngine.Init(new Rank(2), inc("a"), new Epoch(1, 1), 4, List.of(new FrontendId("f"))),
+        new ToEngine.Init(
+            new Rank(2),
+            inc("a"),
+            new Epoch(1, 1),
+            DataParallel.ofSize(4),
+            null,
+            List.of(new FrontendId("f"))),
         only(ToEngine.Init.class));
     assertEquals(Addresses.candidate(inc("a")), to());
     assertTrue(changed());
@@ -67,10 +75,17 @@ class MembershipTest extends MembershipScript {
   }
 
   @Test
-  void refusesAnotherConfigurationHash() {
-    tell(hello("a", 0));
+  void refusesAnotherConfigurationHashWhereRanksStepTogether() {
+    Expected lockstep = new Expected(Balancing.INTERNAL, null, true, null, null);
+    membership =
+        Membership.start(
+            new Membership.Limits(4, 1_500 * MS, 8_000 * MS, 600 * MS, lockstep), 1, -600 * MS);
+    tell(new ToCoordinator.Hello(inc("a"), new Rank(0), NODE, true, false, "y", Epoch.NONE));
     tell(new ToCoordinator.Hello(inc("b"), new Rank(1), NODE, true, false, "x", Epoch.NONE));
-    assertTrue(only(ToEngine.Refused.class).reason().contains("configuration hash 'x' differs"));
+    assertTrue(
+        only(ToEngine.Refused.class)
+            .reason()
+            .contains("configuration hash 'x', but the group's is 'y'"));
   }
 
   @Test
@@ -104,20 +119,20 @@ class MembershipTest extends MembershipScript {
   @Test
   void readyUnderTheGivenEpochIsWelcomed() {
     tell(hello("a", 0));
-    tell(new ToCoordinator.Ready(new Rank(0), inc("a"), new Epoch(1, 1), FACTS));
+    tell(new ToCoordinator.Ready(new Rank(0), inc("a"), new Epoch(1, 1), FACTS, null));
     assertEquals(new ToEngine.Welcome(inc("a"), new Epoch(1, 1)), only(ToEngine.Welcome.class));
     assertEquals(Addresses.engine(new Rank(0), inc("a")), to());
     assertTrue(changed());
     assertTrue(shown(0).serving());
     assertEquals(FACTS, shown(0).facts());
-    tell(new ToCoordinator.Ready(new Rank(0), inc("a"), new Epoch(1, 1), FACTS));
+    tell(new ToCoordinator.Ready(new Rank(0), inc("a"), new Epoch(1, 1), FACTS, null));
     only(ToEngine.Welcome.class);
     assertFalse(changed());
   }
 
   @Test
   void rejectsReadyBeforeInit() {
-    tell(new ToCoordinator.Ready(new Rank(0), inc("a"), new Epoch(1, 1), FACTS));
+    tell(new ToCoordinator.Ready(new Rank(0), inc("a"), new Epoch(1, 1), FACTS, null));
     only(ToEngine.WhoIsThere.class);
     assertTrue(gone(0));
   }
@@ -126,7 +141,7 @@ class MembershipTest extends MembershipScript {
   void readyUnderAnOldEpochGetsTheInitThatItMissed() {
     tell(hello("a", 0, new Epoch(3, 1)));
     assertEquals(new Epoch(4, 1), only(ToEngine.Init.class).epoch());
-    tell(new ToCoordinator.Ready(new Rank(0), inc("a"), new Epoch(3, 1), FACTS));
+    tell(new ToCoordinator.Ready(new Rank(0), inc("a"), new Epoch(3, 1), FACTS, null));
     assertEquals(new Epoch(4, 1), only(ToEngine.Init.class).epoch());
     assertEquals(EngineState.CONNECTED, shown(0).state());
   }

@@ -3,12 +3,16 @@ package dev.flotilla.engine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.flotilla.Scenario;
+import dev.flotilla.config.EngineConfig;
 import dev.flotilla.engine.EngineLife.Effect;
 import dev.flotilla.engine.EngineLife.Event;
 import dev.flotilla.engine.EngineLife.Stage;
+import dev.flotilla.protocol.DataParallel;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.Incarnation;
+import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.ToEngine;
 import java.util.List;
@@ -23,7 +27,9 @@ class EngineLifeTest {
   private static final FrontendId A = new FrontendId("a");
   private static final FrontendId B = new FrontendId("b");
 
-  private EngineLife life = EngineLife.start(ME, null, 0);
+  private static final long HANDSHAKE_MS = 300_000;
+  private static final NodeId HEAD = new NodeId("head");
+  private EngineLife life = EngineLife.start(ME, null, HANDSHAKE_MS, 0);
 
   private List<Effect> on(Event event) {
     EngineLife.Step step = life.on(event);
@@ -32,7 +38,9 @@ class EngineLifeTest {
   }
 
   private static Event init(Incarnation to, Rank rank, Epoch epoch, FrontendId... frontends) {
-    return new Event.Init(new ToEngine.Init(rank, to, epoch, 4, List.of(frontends)), 1_000);
+    return new Event.Init(
+        new ToEngine.Init(rank, to, epoch, DataParallel.ofSize(4), HEAD, List.of(frontends)),
+        1_000);
   }
 
   private static Event welcome(Epoch epoch) {
@@ -68,13 +76,26 @@ class EngineLifeTest {
 
   @Test
   void saysHelloWithTheRankItWants() {
-    life = EngineLife.start(ME, RANK, 0);
+    life = EngineLife.start(ME, RANK, HANDSHAKE_MS, 0);
     assertEquals(List.of(new Effect.SayHello(RANK, Epoch.NONE)), on(new Event.Tick(0)));
   }
 
   @Test
-  void givesUpWhenNoCoordinatorAnswers() {
-    List<Effect> effects = on(new Event.Tick(EngineLife.CANDIDATE_MS));
+  @Scenario("A16")
+  void givesUpWhenNoCoordinatorAnswersWithinItsTime() {
+    life = EngineLife.start(ME, RANK, 2_000, 0);
+    assertTrue(on(new Event.Tick(1_999)).stream().noneMatch(Effect.Undeploy.class::isInstance));
+    assertEquals(
+        new Effect.Undeploy("no coordinator answered within 2 s; start one in this cluster"),
+        on(new Event.Tick(2_000)).getLast());
+  }
+
+  @Test
+  @Scenario("A16")
+  void givesUpAfterFiveMinutesUnlessToldOtherwise() {
+    assertEquals(HANDSHAKE_MS, EngineConfig.DEFAULT.handshakeTimeoutMs());
+    assertTrue(on(new Event.Tick(HANDSHAKE_MS - 1)).getLast() instanceof Effect.SayHello);
+    List<Effect> effects = on(new Event.Tick(HANDSHAKE_MS));
     assertEquals(Stage.STOPPED, life.stage());
     assertEquals(2, effects.size(), "there is no rank to leave");
     assertTrue(effects.get(1) instanceof Effect.Undeploy);

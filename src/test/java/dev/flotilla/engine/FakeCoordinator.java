@@ -2,6 +2,7 @@ package dev.flotilla.engine;
 
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
+import dev.flotilla.protocol.DataParallel;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.LoadReport;
@@ -43,7 +44,13 @@ final class FakeCoordinator {
       case ToCoordinator.Hello hello ->
           bus.send(
               Addresses.candidate(hello.incarnation()),
-              new ToEngine.Init(new Rank(0), hello.incarnation(), epoch, 1, frontends));
+              new ToEngine.Init(
+                  new Rank(0),
+                  hello.incarnation(),
+                  epoch,
+                  DataParallel.ofSize(1),
+                  null,
+                  frontends));
       case ToCoordinator.Ready ready ->
           bus.send(
               Addresses.engine(ready.rank(), ready.incarnation()),

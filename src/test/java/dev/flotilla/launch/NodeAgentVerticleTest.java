@@ -67,10 +67,17 @@ class NodeAgentVerticleTest {
             new DeploymentOptions().setConfig(new JsonObject(Config.format(config)))));
   }
 
+  /** The living ones. */
   private JsonArray engines() throws Exception {
-    return join(vertx.eventBus().<JsonObject>request(Addresses.STATUS, null))
+    JsonArray living = new JsonArray();
+    join(vertx.eventBus().<JsonObject>request(Addresses.STATUS, null))
         .body()
-        .getJsonArray("engines");
+        .getJsonArray("engines")
+        .stream()
+        .map(JsonObject.class::cast)
+        .filter(engine -> !engine.getString("state").equals("DEAD"))
+        .forEach(living::add);
+    return living;
   }
 
   private void awaitReady(int... ranks) {

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.flotilla.protocol.Logprobs;
 import dev.flotilla.protocol.Sampling;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -20,7 +19,6 @@ import org.junit.jupiter.api.Test;
  */
 class SamplerTest {
   private static final int VOCAB = 40;
-  private static final int DRAWS = 40_000;
 
   private final Sampler sampler = new Sampler();
 
@@ -59,84 +57,24 @@ class SamplerTest {
             sampling(2, 0.95, VOCAB * 2, 0, 9));
     float[] logits = logits();
     for (Sampling sampling : all) {
-      double[] expected = distribution(logits, sampling);
-      int[] counts = new int[VOCAB];
-      for (int position = 0; position < DRAWS; position++) {
-        counts[sampler.draw(logits, 0, VOCAB, sampling, position)]++;
-      }
-      assertFits(expected, counts, sampling);
+      Distributions.assertFits(
+          Distributions.exact(doubles(logits), sampling),
+          position -> sampler.draw(logits, 0, VOCAB, sampling, position),
+          sampling.toString());
     }
   }
 
   @Test
   void drawsAreIndependentAcrossSeedsAtOnePosition() {
     float[] logits = logits();
-    double[] expected = distribution(logits, sampling(1, 1, 0, 0, 0));
-    int[] counts = new int[VOCAB];
-    for (int seed = 0; seed < DRAWS; seed++) {
-      counts[sampler.draw(logits, 0, VOCAB, sampling(1, 1, 0, 0, seed), 100)]++;
-    }
-    assertFits(expected, counts, sampling(1, 1, 0, 0, 0));
+    Distributions.assertFits(
+        Distributions.exact(doubles(logits), sampling(1, 1, 0, 0, 0)),
+        seed -> sampler.draw(logits, 0, VOCAB, sampling(1, 1, 0, 0, seed), 100),
+        "one draw of each seed");
   }
 
-  /** Chi-square at about the 1 - 1e-6 quantile; what may not be drawn must not be. */
-  private static void assertFits(double[] expected, int[] counts, Sampling sampling) {
-    double chi = 0;
-    int cells = 0;
-    double restExpected = 0;
-    int restCount = 0;
-    for (int i = 0; i < VOCAB; i++) {
-      if (expected[i] == 0) {
-        assertEquals(0, counts[i], "token " + i + " is excluded by " + sampling);
-      } else if (expected[i] * DRAWS < 10) {
-        restExpected += expected[i] * DRAWS;
-        restCount += counts[i];
-      } else {
-        chi += square(counts[i] - expected[i] * DRAWS) / (expected[i] * DRAWS);
-        cells++;
-      }
-    }
-    if (restExpected >= 1) {
-      chi += square(restCount - restExpected) / restExpected;
-      cells++;
-    }
-    double freedom = cells - 1;
-    double limit = freedom + 5 * Math.sqrt(2 * freedom) + 12;
-    assertTrue(chi < limit, "chi-square %s with %s cells for %s".formatted(chi, cells, sampling));
-  }
-
-  private static double square(double x) {
-    return x * x;
-  }
-
-  /** By sorting everything: temperature, min-p, top-k, top-p. */
-  private static double[] distribution(float[] logits, Sampling sampling) {
-    double[] p = new double[VOCAB];
-    for (int i = 0; i < VOCAB; i++) {
-      p[i] = Math.exp(logits[i] / sampling.temperature());
-    }
-    double best = Arrays.stream(p).max().orElseThrow();
-    for (int i = 0; i < VOCAB; i++) {
-      p[i] = p[i] >= sampling.minP() * best ? p[i] : 0;
-    }
-    List<Integer> order =
-        IntStream.range(0, VOCAB)
-            .boxed()
-            .sorted(Comparator.comparingDouble((Integer i) -> p[i]).reversed())
-            .toList();
-    int k = sampling.topK() == 0 ? VOCAB : Math.min(VOCAB, sampling.topK());
-    for (int i = k; i < VOCAB; i++) {
-      p[order.get(i)] = 0;
-    }
-    double sum = Arrays.stream(p).sum();
-    double before = 0;
-    for (int i : order) {
-      double own = p[i];
-      p[i] = before > 0 && before >= sampling.topP() * sum ? 0 : own;
-      before += own;
-    }
-    double kept = Arrays.stream(p).sum();
-    return Arrays.stream(p).map(x -> x / kept).toArray();
+  private static double[] doubles(float[] values) {
+    return IntStream.range(0, values.length).mapToDouble(i -> values[i]).toArray();
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.flotilla.protocol;
 
+import dev.flotilla.config.Balancing;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -32,7 +33,13 @@ final class RandomMessages {
       case ABORT -> new ToEngine.Abort(request(), random.nextInt());
       case INIT ->
           new ToEngine.Init(
-              rank(), incarnation(), epoch(), random.nextInt(), list(3, _ -> frontend()));
+              rank(),
+              incarnation(),
+              epoch(),
+              new DataParallel(
+                  random.nextInt(), Balancing.values()[random.nextInt(3)], random.nextBoolean()),
+              random.nextBoolean() ? null : node(),
+              list(3, _ -> frontend()));
       case WELCOME -> new ToEngine.Welcome(incarnation(), epoch());
       case REFUSED -> new ToEngine.Refused(incarnation(), text());
       case WHO_IS_THERE -> new ToEngine.WhoIsThere(random.nextInt());
@@ -50,6 +57,14 @@ final class RandomMessages {
                   random.nextInt(), random.nextLong(), random.nextInt(), list(3, _ -> engine())));
       case FRONTEND_PING -> new ToFrontend.Ping(rank(), incarnation(), random.nextLong());
       case FRONTEND_PONG -> new ToFrontend.Pong(rank(), incarnation(), random.nextLong());
+      case UTILITY -> new ToEngine.Utility(frontend(), random.nextLong(), text(), text());
+      case UTILITY_ANSWER ->
+          new ToFrontend.UtilityAnswer(
+              rank(),
+              incarnation(),
+              random.nextLong(),
+              random.nextBoolean() ? null : text(),
+              random.nextBoolean() ? null : text());
       case HELLO,
           READY,
           COORDINATOR_LOAD,
@@ -74,7 +89,9 @@ final class RandomMessages {
               random.nextBoolean(),
               text(),
               epoch());
-      case READY -> new ToCoordinator.Ready(rank(), incarnation(), epoch(), facts());
+      case READY ->
+          new ToCoordinator.Ready(
+              rank(), incarnation(), epoch(), facts(), random.nextBoolean() ? null : node());
       case COORDINATOR_LOAD -> new ToCoordinator.Load(load());
       case LEAVING -> new ToCoordinator.Leaving(rank(), incarnation(), text());
       case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(frontend(), node());
@@ -109,6 +126,8 @@ final class RandomMessages {
         random.nextInt(),
         random.nextInt(),
         random.nextInt(),
+        random.nextInt(),
+        text(),
         random.nextInt(),
         text());
   }

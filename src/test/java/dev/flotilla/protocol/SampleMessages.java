@@ -11,7 +11,7 @@ final class SampleMessages {
   static final NodeId NODE = new NodeId("node-a");
   static final RequestId REQUEST = new RequestId(FRONTEND, 42);
   static final EngineFacts FACTS =
-      new EngineFacts("tiny-llama", "cpu", 1024, 16, 4096, 256, 2048, "0.1.0");
+      new EngineFacts("tiny-llama", "cpu", 1024, 16, 4096, 256, 2048, "0.1.0", 1, "c0ffee");
   static final LoadReport LOAD =
       new LoadReport(
           RANK,
@@ -84,16 +84,21 @@ final class SampleMessages {
               -3,
               "tenant-7");
       case ABORT -> new ToEngine.Abort(REQUEST, 2);
-      case INIT -> new ToEngine.Init(RANK, INCARNATION, EPOCH, 4, List.of(FRONTEND));
+      case INIT ->
+          new ToEngine.Init(
+              RANK, INCARNATION, EPOCH, DataParallel.ofSize(4), NODE, List.of(FRONTEND));
       case WELCOME -> new ToEngine.Welcome(INCARNATION, EPOCH);
       case REFUSED -> new ToEngine.Refused(INCARNATION, "rank 9 is not one of 0 to 3");
       case WHO_IS_THERE -> new ToEngine.WhoIsThere(2);
       case ENGINE_PING -> new ToEngine.Ping(FRONTEND, 11);
       case ENGINE_PONG -> new ToEngine.Pong(FRONTEND, 12);
       case DRAIN -> new ToEngine.Drain(INCARNATION, 30_000);
+      case UTILITY -> new ToEngine.Utility(FRONTEND, 15, "reset_prefix_cache", "{}");
+      case UTILITY_ANSWER ->
+          new ToFrontend.UtilityAnswer(RANK, INCARNATION, 15, null, "shutting down");
       case HELLO ->
           new ToCoordinator.Hello(INCARNATION, RANK, NODE, true, false, "c0ffee", Epoch.NONE);
-      case READY -> new ToCoordinator.Ready(RANK, INCARNATION, EPOCH, FACTS);
+      case READY -> new ToCoordinator.Ready(RANK, INCARNATION, EPOCH, FACTS, NODE);
       case COORDINATOR_LOAD -> new ToCoordinator.Load(LOAD.withTotals(TOTALS));
       case LEAVING -> new ToCoordinator.Leaving(RANK, INCARNATION, "drained");
       case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(FRONTEND, NODE);

@@ -1,316 +1,152 @@
 package dev.flotilla.scheduler;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.flotilla.model.Batch;
-import dev.flotilla.protocol.Epoch;
-import dev.flotilla.protocol.FinishReason;
+import dev.flotilla.config.SchedulingPolicy;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.Sampling;
-import dev.flotilla.protocol.ToEngine;
-import dev.flotilla.protocol.ToFrontend.Delta;
 import dev.flotilla.protocol.TokenIds;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.BitSet;
-import java.util.Deque;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 /**
- * Random submits, repetitions, aborts and steps, aborts within steps included, against small
- * limits; invariants after every event. {@code -Dsim.seed=N} replays one, {@code -Dsim.seeds=N}
- * runs more.
+ * Random submits, repetitions, aborts, resets and steps, aborts within steps included, against
+ * small limits; invariants after every event. {@code -Dsim.seed=N} replays one, {@code
+ * -Dsim.seeds=N} runs more.
  */
 class SchedulerSimulationTest {
-  private static final int SEEDS = 3_000;
-  private static final int VOCAB = 20;
-  private static final int EOS = 19;
+  /** How long a sequence of events is, and how large its requests and its limits may be. */
+  private record Shape(int events, int prompt, int output, int blocks, int budget) {}
+
+  private static final Shape SHORT = new Shape(10, 12, 4, 8, 12);
+  private static final Shape LONG = new Shape(80, 40, 30, 24, 40);
 
   @Test
-  void everyAcceptedRequestEndsOnceWithItsOwnTokens() {
+  void holdsInAHundredThousandShortSequencesOfEvents() {
+    run(SHORT, 100_000);
+  }
+
+  @Test
+  void holdsInLongSequencesOfEvents() {
+    run(LONG, 500);
+  }
+
+  private static void run(Shape shape, int seeds) {
     Long only = Long.getLong("sim.seed");
+    long count = only == null ? Long.getLong("sim.seeds", seeds) : 1;
     long first = only == null ? 0 : only;
-    long count = only == null ? Long.getLong("sim.seeds", SEEDS) : 1;
-    long preemptions = 0;
-    long tokens = 0;
-    for (long seed = first; seed < first + count; seed++) {
-      World world = new World(seed);
-      try {
-        world.run();
-      } catch (AssertionError | RuntimeException e) {
-        throw new AssertionError(
-            "-Dsim.seed=%d %s; last events: %s".formatted(seed, world.limits, world.events), e);
-      }
-      preemptions += world.scheduler.counters().preemptions();
-      tokens += world.tokens;
-    }
+    long[] sums = // tokens, preemptions, prefix hits
+        LongStream.range(first, first + count)
+            .parallel()
+            .mapToObj(seed -> run(shape, seed))
+            .reduce(new long[3], (a, b) -> new long[] {a[0] + b[0], a[1] + b[1], a[2] + b[2]});
     System.out.printf(
-        "scheduler simulation: %d seeds, %d tokens, %d preemptions%n", count, tokens, preemptions);
-    assertTrue(only != null || preemptions > count / 10, "the worlds are too roomy to preempt");
+        "scheduler simulation of %d events: %d seeds, %d tokens, %d preemptions, %d tokens from the prefix cache%n",
+        shape.events, count, sums[0], sums[1], sums[2]);
+    assertTrue(only != null || sums[1] > count / 30, "the worlds are too roomy to preempt");
+    assertTrue(only != null || sums[2] > count / 3, "too little is found in the cache");
   }
 
-  /** What a client knows of its request. */
-  private static final class Client {
-    final ToEngine.Submit submit;
-    final int[] expected;
-    final List<Integer> got = new ArrayList<>();
-    @Nullable FinishReason finish;
-    boolean aborted;
-
-    Client(ToEngine.Submit submit, int maxLength) {
-      this.submit = submit;
-      int room = maxLength - submit.prompt().size();
-      expected =
-          KvMemory.alone(
-              submit.prompt(), Math.min(submit.sampling().maxTokens(), Math.max(0, room)), VOCAB);
-      submit.delivered().stream().forEach(got::add);
+  private static long[] run(Shape shape, long seed) {
+    Play play = new Play(shape, seed);
+    try {
+      play.run();
+    } catch (AssertionError | RuntimeException e) {
+      throw new AssertionError(
+          "-Dsim.seed=%d %s; last events: %s"
+              .formatted(seed, play.world.limits, String.join("; ", play.world.events)),
+          e);
     }
+    var totals = play.world.scheduler.totals();
+    return new long[] {play.world.tokens, totals.preemptions(), totals.prefixHits()};
   }
 
-  private static final class World {
-    final RandomGenerator random;
-    final SchedulerLimits limits;
-    final Scheduler scheduler;
-    final KvMemory memory;
-    final Map<RequestId, Client> clients = new HashMap<>();
-    final Map<RequestId, Integer> arrivals = new HashMap<>();
-    final List<RequestId> known = new ArrayList<>();
-    final Deque<String> events = new ArrayDeque<>();
-    long tokens;
-    int arrived;
+  private static final class Play {
+    private final Shape shape;
+    private final RandomGenerator random;
+    private final List<RequestId> known = new ArrayList<>();
+    private final SchedulerWorld world;
 
-    World(long seed) {
+    Play(Shape shape, long seed) {
+      this.shape = shape;
       random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
-      int blockSize = 1 << random.nextInt(4);
-      limits =
-          new SchedulerLimits(
-              1 + random.nextInt(8),
-              1 + random.nextInt(40),
-              1 + random.nextInt(10),
-              10 + random.nextInt(60),
-              2 + random.nextInt(24),
-              blockSize,
-              TokenIds.of(EOS));
-      scheduler = new Scheduler(limits);
-      memory = new KvMemory(limits.blocks(), blockSize, VOCAB);
+      world =
+          new SchedulerWorld(
+              new SchedulerLimits(
+                  1 + random.nextInt(8),
+                  1 + random.nextInt(shape.budget),
+                  1 + random.nextInt(10),
+                  shape.prompt / 2 + random.nextInt(shape.prompt + shape.output),
+                  2 + random.nextInt(shape.blocks),
+                  1 << random.nextInt(4),
+                  TokenIds.of(SchedulerWorld.EOS),
+                  random.nextInt(4) > 0,
+                  random.nextInt(4) == 0 ? 1 + random.nextInt(6) : 0,
+                  random.nextInt(4) == 0 ? 1 + random.nextInt(2) : 0,
+                  random.nextBoolean() ? SchedulingPolicy.FCFS : SchedulingPolicy.PRIORITY));
     }
 
     void run() {
-      for (int i = 0; i < 80; i++) {
+      for (int i = 0; i < shape.events; i++) {
+        world.tick(random.nextInt(2_000_000_000));
         switch (random.nextInt(10)) {
-          case 0, 1, 2 -> submitNew();
-          case 3 -> repeat();
+          case 0, 1, 2 -> submit();
+          case 3 -> again();
           case 4 -> abort();
-          default -> step();
+          case 5 -> {
+            if (random.nextInt(4) == 0) {
+              world.reset(random.nextBoolean());
+            }
+          }
+          default -> world.step(random.nextInt(4) == 0 ? this::disturb : () -> {});
         }
-        check();
       }
-      for (int i = 0; !scheduler.idle(); i++) {
-        assertTrue(i < 5_000, "does not come to rest: " + scheduler.running());
-        step();
-        check();
-      }
-      Counters rest = scheduler.counters();
-      assertEquals(new Counters(0, 0, 0, 0, 0, rest.preemptions()), rest);
-      clients.values().forEach(this::checkEnded);
+      world.finish();
     }
 
-    void note(String event) {
-      events.addLast(event);
-      if (events.size() > 30) {
-        events.removeFirst();
-      }
+    private void disturb() {
+      abort();
+      again();
     }
 
-    Sampling sampling() {
-      int min = random.nextInt(4) == 0 ? random.nextInt(10) : 0;
-      TokenIds stops = random.nextBoolean() ? TokenIds.EMPTY : TokenIds.of(random.nextInt(VOCAB));
-      return Sampling.greedy(1 + random.nextInt(30)).toBuilder()
-          .minTokens(min)
-          .ignoreEos(random.nextBoolean())
-          .stopIds(stops)
-          .build();
-    }
-
-    void submitNew() {
+    private void submit() {
       RequestId id = new RequestId(new FrontendId("f" + random.nextInt(3)), known.size());
-      int[] prompt = random.ints(1 + random.nextInt(40), 0, VOCAB).toArray();
-      submit(
-          new ToEngine.Submit(
-              id, 0, new Epoch(1, 1), 1, TokenIds.of(prompt), TokenIds.EMPTY, sampling()));
+      // Few different tokens, so that many requests begin alike.
+      int kinds = random.nextInt(3) == 0 ? 2 : 1;
+      int[] prompt = random.ints(1 + random.nextInt(shape.prompt), 0, kinds).toArray();
+      String salt = random.nextInt(8) == 0 ? "s" : "";
+      world.submit(id, TokenIds.of(prompt), sampling(), random.nextInt(-2, 3), salt);
       known.add(id);
     }
 
-    /** The same attempt again, an older one, or a newer one with what was delivered so far. */
-    void repeat() {
-      if (clients.isEmpty()) {
-        return;
+    private Sampling sampling() {
+      Sampling.Builder sampling =
+          Sampling.builder()
+              .temperature(0)
+              .maxTokens(1 + random.nextInt(shape.output))
+              .minTokens(random.nextInt(4) == 0 ? random.nextInt(10) : 0)
+              .ignoreEos(random.nextBoolean())
+              .promptLogprobs(random.nextInt(6) == 0 ? 0 : -1);
+      if (random.nextBoolean()) {
+        sampling.stopIds(TokenIds.of(random.nextInt(SchedulerWorld.VOCAB)));
       }
-      RequestId id = known.get(random.nextInt(known.size()));
-      Client client = clients.get(id);
-      if (client == null) {
-        return;
-      }
-      ToEngine.Submit old = client.submit;
-      int attempt = old.attempt() + random.nextInt(3) - 1;
-      boolean newer = attempt > old.attempt();
-      if (newer && client.finish != null) {
-        return;
-      }
-      int[] delivered = client.got.stream().mapToInt(Integer::intValue).toArray();
-      submit(
-          new ToEngine.Submit(
-              id,
-              attempt,
-              old.epoch(),
-              1,
-              old.prompt(),
-              newer ? TokenIds.of(delivered) : old.delivered(),
-              old.sampling()));
+      return sampling.build();
     }
 
-    void submit(ToEngine.Submit submit) {
-      Client before = clients.get(submit.request());
-      Admission admission = scheduler.submit(submit);
-      note(
-          "submit %s.%d prompt %d delivered %d: %s"
-              .formatted(
-                  submit.request(),
-                  submit.attempt(),
-                  submit.prompt().size(),
-                  submit.delivered().size(),
-                  admission));
-      boolean newer = before == null || submit.attempt() > before.submit.attempt();
-      switch (admission) {
-        case Admission.Accepted _ -> {
-          assertTrue(newer, "an old attempt was accepted");
-          clients.put(submit.request(), new Client(submit, limits.maxModelLen()));
-          arrivals.put(submit.request(), arrived++);
-        }
-        case Admission.Complete(var delta) -> {
-          Client client = new Client(submit, limits.maxModelLen());
-          client.finish = delta.finish();
-          clients.put(submit.request(), client);
-        }
-        case Admission.Refused(int status, String _) -> {
-          assertTrue(newer, "an old attempt was refused");
-          assertTrue(status == 400 || status == 429);
-          clients.remove(submit.request());
-        }
-        case Admission.Repeated _ ->
-            assertTrue(before != null && submit.attempt() == before.submit.attempt());
-        case Admission.Outdated _ -> assertTrue(!newer);
+    private void again() {
+      if (!known.isEmpty()) {
+        world.submitAgain(known.get(random.nextInt(known.size())), random.nextInt(-1, 2));
       }
     }
 
-    void abort() {
-      if (known.isEmpty()) {
-        return;
-      }
-      RequestId id = known.get(random.nextInt(known.size()));
-      Client client = clients.get(id);
-      if (client != null) {
-        boolean lived = scheduler.abort(id, client.submit.attempt());
-        note("abort " + id + " " + lived);
-        assertEquals(client.finish == null && !client.aborted, lived, "an abort of " + id);
-        client.aborted = true;
-      }
-    }
-
-    void step() {
-      Batch batch = scheduler.schedule();
-      note("step " + batch.items().size() + " items, " + batch.tokens() + " tokens");
-      checkBatch(batch);
-      if (batch.isEmpty()) {
-        assertTrue(scheduler.idle(), "an empty step while there is work");
-        return;
-      }
-      var result = memory.execute(batch);
-      if (random.nextInt(4) == 0) {
-        abort();
-        repeat();
-        check();
-      }
-      scheduler.update(batch, result).forEach(this::take);
-    }
-
-    void take(Delta delta) {
-      Client client =
-          Objects.requireNonNull(clients.get(delta.request()), "a delta of a refused request");
-      assertEquals(client.submit.attempt(), delta.attempt());
-      assertTrue(client.finish == null && !client.aborted, "a delta after the end of " + delta);
-      assertEquals(client.got.size(), delta.offset());
-      delta.ids().stream().forEach(client.got::add);
-      client.finish = delta.finish();
-      tokens++;
-    }
-
-    void checkBatch(Batch batch) {
-      assertTrue(batch.tokens() <= limits.maxNumBatchedTokens(), "over the token budget");
-      assertTrue(batch.items().size() <= limits.maxNumSeqs(), "too many sequences");
-      assertEquals(
-          batch.items().size(),
-          batch.items().stream().map(Batch.Item::sequence).distinct().count());
-      for (Batch.Item item : batch.items()) {
-        int end = item.start() + item.tokens().size();
-        assertTrue(item.blocks().size() * limits.blockSize() >= end, "too few blocks");
-      }
-      // First come first served: the oldest request that lives is in every batch.
-      scheduler.live().keySet().stream()
-          .min(java.util.Comparator.comparing(arrivals::get))
-          .ifPresent(
-              oldest -> {
-                Sequence first = scheduler.running().getFirst();
-                assertEquals(oldest, first.request);
-                assertTrue(batch.items().stream().anyMatch(i -> i.sequence() == first.id));
-              });
-    }
-
-    void check() {
-      BitSet owned = new BitSet();
-      int used = 0;
-      long resident = 0;
-      long queued = 0;
-      for (Sequence sequence : scheduler.running()) {
-        for (int i = 0; i < sequence.blockCount(); i++) {
-          assertTrue(!owned.get(sequence.block(i)), "a block is owned twice");
-          assertTrue(scheduler.pool().owners(sequence.block(i)) > 0, "a block is used after free");
-          owned.set(sequence.block(i));
-          used++;
-        }
-        resident += sequence.computed();
-        queued += sequence.ended() ? 0 : sequence.queued();
-      }
-      for (Sequence sequence : scheduler.waiting()) {
-        assertEquals(0, sequence.blockCount(), "a waiting request holds blocks");
-        queued += sequence.queued();
-      }
-      Counters counters = scheduler.counters();
-      assertEquals(used, scheduler.pool().used(), "a block leaked");
-      assertEquals(used, counters.blocksUsed());
-      assertEquals(resident, counters.residentTokens());
-      assertEquals(queued, counters.queuedTokens());
-      assertEquals(scheduler.live().size(), counters.waiting() + counters.running());
-    }
-
-    void checkEnded(Client client) {
-      assertTrue(client.aborted || client.finish != null, client.submit + " never ended");
-      int[] got = client.got.stream().mapToInt(Integer::intValue).toArray();
-      assertTrue(got.length <= client.expected.length, "too many tokens");
-      int[] same = Arrays.copyOf(client.expected, got.length);
-      assertEquals(TokenIds.of(same), TokenIds.of(got), "tokens differ from those drawn alone");
-      if (client.finish == FinishReason.LENGTH) {
-        assertEquals(client.expected.length, got.length);
+    private void abort() {
+      if (!known.isEmpty()) {
+        world.abort(known.get(random.nextInt(known.size())));
       }
     }
   }

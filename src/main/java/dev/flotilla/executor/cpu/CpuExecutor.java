@@ -35,7 +35,7 @@ public final class CpuExecutor implements Executor {
     this.forward =
         new Forward(
             config, weights.weights(), cache, SelfTest.kernels(), pool, options.maxModelLen());
-    this.draws = new Draws(config.vocab(), pool);
+    this.draws = new Draws(config.vocab(), config.eos(), pool);
   }
 
   /**

@@ -5,6 +5,7 @@ import dev.flotilla.model.Sampler;
 import dev.flotilla.model.StepResult;
 import dev.flotilla.protocol.Logprobs;
 import dev.flotilla.protocol.Sampling;
+import dev.flotilla.protocol.TokenIds;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -16,12 +17,14 @@ final class Draws {
   private static final int ROWS_MAX = 64;
 
   private final int vocab;
+  private final TokenIds eos;
   private final ComputePool pool;
   private final Sampler[] samplers;
   private float[] logits = new float[0];
 
-  Draws(int vocab, ComputePool pool) {
+  Draws(int vocab, TokenIds eos, ComputePool pool) {
     this.vocab = vocab;
+    this.eos = eos;
     this.pool = pool;
     this.samplers = new Sampler[pool.workers()];
     Arrays.setAll(samplers, i -> new Sampler());
@@ -93,15 +96,14 @@ final class Draws {
   }
 
   private int draw(Batch.Item item, Sampling sampling, int offset, Sampler sampler) {
-    if (sampling.temperature() == 0) {
+    if (sampling.temperature() == 0 && !Sampler.steered(item)) {
       int best = Elementwise.argmax(logits, offset, vocab);
       // A row without a finite maximum is the sampler's to refuse.
       if (Float.isFinite(logits[offset + best])) {
         return best;
       }
     }
-    int position = item.start() + item.tokens().size();
-    return sampler.draw(logits, offset, vocab, sampling, position);
+    return sampler.draw(logits, offset, vocab, item, eos);
   }
 
   private static StepResult collect(Step step, int[] items, Row[] drawn) {

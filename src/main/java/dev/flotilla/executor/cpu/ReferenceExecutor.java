@@ -100,8 +100,7 @@ public final class ReferenceExecutor implements Executor {
     if (sampling == null) {
       return new StepResult.Item(-1, null, prompt);
     }
-    int position = item.start() + item.tokens().size();
-    int token = sampler.draw(logits, 0, logits.length, sampling, position);
+    int token = sampler.draw(logits, 0, logits.length, item, config.eos());
     Logprobs logprobs =
         sampling.logprobs() < 0
             ? null

@@ -1,0 +1,210 @@
+package dev.flotilla;
+
+import static dev.flotilla.FlotillaProcess.get;
+import static dev.flotilla.FlotillaProcess.json;
+import static dev.flotilla.FlotillaProcess.post;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Engines in JVMs of their own: what one of them, or their parent, takes with it when it dies. */
+class ProcessBackendIT {
+  /** From the kill of a scripted rank to its next request. */
+  private static final Duration BACK = Duration.ofSeconds(5);
+
+  private static FlotillaProcess serve(int ranks, String... more) throws Exception {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "serve",
+                "--executor",
+                "scripted",
+                "--data-parallel-backend",
+                "process",
+                "-dp",
+                Integer.toString(ranks),
+                "--port",
+                "0",
+                "--cluster-name",
+                FlotillaProcess.uniqueCluster()));
+    arguments.addAll(List.of(more));
+    return FlotillaProcess.start(arguments.toArray(String[]::new));
+  }
+
+  @Test
+  @Scenario({"A57", "A77"})
+  void aKilledRankComesBackWhileTheOthersServeAndAllEndWithTheHead() throws Exception {
+    try (FlotillaProcess head = serve(4, "--api-server-count", "2", "--shutdown-timeout", "30")) {
+      URI base = head.awaitReady();
+      assertTrue(head.output().contains("Started in "), head.output());
+      Map<Integer, JsonNode> before = engines(base);
+      Set<ProcessHandle> children = children(head);
+      assertEquals(4, children.size(), "one JVM per rank");
+      long epoch =
+          before.values().stream().mapToLong(e -> e.path("epoch").asLong()).max().orElse(0);
+
+      List<String> states = new ArrayList<>();
+      try (Load load = Load.start(base, 6, 20)) {
+        load.awaitAnswers(12);
+        long killed = System.nanoTime();
+        child(head, "EngineCore_DP2").destroyForcibly();
+        await("rank 2 is back")
+            .atMost(Slowness.scaled(BACK))
+            .pollInterval(Duration.ofMillis(20))
+            .until(
+                () -> {
+                  JsonNode rank2 = engines(base).get(2);
+                  states.add(rank2 == null ? "absent" : rank2.path("state").asText());
+                  return rank2 != null
+                      && rank2.path("state").asText().equals("READY")
+                      && !rank2.path("incarnation").equals(before.get(2).path("incarnation"))
+                      && ranked(base, 2) == 200;
+                });
+        System.err.printf(
+            "rank 2 served again %d ms after its kill%n", (System.nanoTime() - killed) / 1_000_000);
+        load.awaitAnswers(12);
+        assertEquals(List.of(), load.failures(), "no request was lost");
+      }
+      assertTrue(states.contains("DEAD"), "states of rank 2: " + new HashSet<>(states));
+      Map<Integer, JsonNode> after = engines(base);
+      assertEquals(epoch + 1, after.get(2).path("epoch").asLong(), "the next epoch");
+      for (int rank : new int[] {0, 1, 3}) {
+        assertEquals(before.get(rank).path("incarnation"), after.get(rank).path("incarnation"));
+      }
+      assertTrue(
+          head.output().contains("EngineCore_DP2 was killed by SIGKILL (exit code 137)"),
+          head.output());
+      endsInOrder(head, base);
+    }
+  }
+
+  /** SIGTERM with streams running: they end as they would have, then nothing is left. */
+  private static void endsInOrder(FlotillaProcess head, URI base) throws Exception {
+    Set<ProcessHandle> children = children(head);
+    try (Streaming streams = Streaming.start(base, 20, 150)) {
+      streams.awaitFirstTokens();
+      head.terminate();
+      await("not ready").atMost(Duration.ofSeconds(5)).until(() -> readyz(base) != 200);
+      assertEquals(503, ranked(base, 0), "nothing new is taken");
+      streams.assertAllEnd("length", Duration.ofSeconds(30));
+    }
+    assertEquals(0, head.awaitExit(Duration.ofSeconds(10)), head.output());
+    assertNoneAlive(children);
+    assertFalse(listens(base), "the port is free");
+  }
+
+  @Test
+  @Scenario({"A11", "A57"})
+  void aRankKilledWhileItStartsEndsTheLaunchWhenFailuresStopAll() throws Exception {
+    try (FlotillaProcess head = serve(2, "--on-engine-failure", "stop")) {
+      await("the child's process")
+          .atMost(FlotillaProcess.START)
+          .pollInterval(Duration.ofMillis(20))
+          .until(() -> find(head, "EngineCore_DP1") != null);
+      Set<ProcessHandle> children = children(head);
+      long killed = System.nanoTime();
+      child(head, "EngineCore_DP1").destroyForcibly();
+      assertEquals(1, head.awaitExit(FlotillaProcess.START), head.output());
+      long ms = (System.nanoTime() - killed) / 1_000_000;
+      assertTrue(
+          ms <= Slowness.scaled(Duration.ofSeconds(1)).toMillis(), "ended after " + ms + " ms");
+      assertTrue(head.output().contains("EngineCore_DP1"), head.output());
+      assertTrue(head.output().contains("SIGKILL"), head.output());
+      assertNoneAlive(children);
+    }
+  }
+
+  @Test
+  @Scenario({"A61", "A78"})
+  void childrenEndWithAParentThatIsKilledAndDeafOnesAreKilledByTheirParent() throws Exception {
+    try (FlotillaProcess head = serve(2)) {
+      head.awaitReady();
+      Set<ProcessHandle> children = children(head);
+      head.kill();
+      assertNoneAlive(children);
+    }
+    try (FlotillaProcess head = serve(2)) {
+      URI base = head.awaitReady();
+      Set<ProcessHandle> children = children(head);
+      long deaf = child(head, "EngineCore_DP1").pid();
+      assertEquals(0, new ProcessBuilder("kill", "-STOP", Long.toString(deaf)).start().waitFor());
+      try (Streaming streams = Streaming.start(base, 4, 20_000)) {
+        streams.awaitSomeTokens();
+        head.terminate();
+        streams.assertAllEnd("abort", Slowness.scaled(Duration.ofSeconds(5)));
+      }
+      assertEquals(0, head.awaitExit(Slowness.scaled(Duration.ofSeconds(8))), head.output());
+      assertNoneAlive(children);
+    }
+  }
+
+  private static Map<Integer, JsonNode> engines(URI base) throws Exception {
+    Map<Integer, JsonNode> engines = new HashMap<>();
+    for (JsonNode engine : json(get(base, "/engines").body()).path("engines")) {
+      engines.put(engine.path("rank").asInt(), engine);
+    }
+    return engines;
+  }
+
+  /** The status of a request that insists on one rank. */
+  private static int ranked(URI base, int rank) throws Exception {
+    return post(
+            base,
+            "/v1/completions",
+            "{\"prompt\":\"x\",\"max_tokens\":2,\"ignore_eos\":true}",
+            "X-data-parallel-rank",
+            Integer.toString(rank))
+        .statusCode();
+  }
+
+  private static int readyz(URI base) {
+    try {
+      return get(base, "/readyz").statusCode();
+    } catch (Exception e) {
+      return -1;
+    }
+  }
+
+  private static boolean listens(URI base) {
+    return readyz(base) != -1;
+  }
+
+  private static Set<ProcessHandle> children(FlotillaProcess head) {
+    Set<ProcessHandle> children = new HashSet<>();
+    head.descendants()
+        .filter(p -> p.info().commandLine().orElse("").contains(" EngineCore"))
+        .forEach(children::add);
+    return children;
+  }
+
+  private static ProcessHandle find(FlotillaProcess head, String name) {
+    return children(head).stream()
+        .filter(p -> p.info().commandLine().orElse("").endsWith(" " + name))
+        .findFirst()
+        .orElse(null);
+  }
+
+  private static ProcessHandle child(FlotillaProcess head, String name) {
+    ProcessHandle found = find(head, name);
+    assertTrue(found != null, () -> "no process " + name + ":\n" + head.output());
+    return found;
+  }
+
+  private static void assertNoneAlive(Set<ProcessHandle> processes) {
+    await("no process is left")
+        .atMost(Slowness.scaled(Duration.ofSeconds(5)))
+        .until(() -> processes.stream().noneMatch(ProcessHandle::isAlive));
+  }
+}
