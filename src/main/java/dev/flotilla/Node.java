@@ -22,8 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One running node: this JVM's membership of the cluster and the verticles that the plan puts here, the
- * same that {@code vertx run} deploys.
+ * One running node: this JVM's membership of the cluster and the verticles that the plan puts here,
+ * the same that {@code vertx run} deploys.
  */
 final class Node {
   private static final Logger LOG = LoggerFactory.getLogger(Node.class);

@@ -27,7 +27,10 @@ final class ServeCommand implements Callable<Integer> {
     if (flags.executor == ExecutorKind.CUDA) {
       throw new ModelException("--executor cuda is not built yet; use --executor cpu");
     }
-    ModelFolder.open(plan.model());
+    ModelFolder model = ModelFolder.open(plan.model());
+    if (plan.usageReport() != null) {
+      UsageReport.of(plan, model).write(plan.usageReport());
+    }
     boolean computesHere =
         flags.executor == ExecutorKind.CPU && plan.launch().backend() == Backend.VERTICLE;
     if (computesHere && plan.launch().starts().count() > 0) {

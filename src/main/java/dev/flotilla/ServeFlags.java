@@ -1,6 +1,7 @@
 package dev.flotilla;
 
 import dev.flotilla.config.ExecutorKind;
+import dev.flotilla.config.SchedulingPolicy;
 import dev.flotilla.launch.EngineFailure;
 import dev.flotilla.launch.LaunchFlags;
 import java.nio.file.Path;
@@ -125,6 +126,26 @@ final class ServeFlags {
       names = "--num-gpu-blocks-override",
       description = "KV cache blocks of an engine, whatever it computes on (from memory).")
   @Nullable Integer numGpuBlocksOverride;
+
+  @Option(
+      names = "--enable-prefix-caching",
+      negatable = true,
+      defaultValue = "true",
+      fallbackValue = "true",
+      description = "Keep keys and values of prompts for others that begin alike (the default).")
+  boolean enablePrefixCaching = true;
+
+  @Option(
+      names = "--long-prefill-token-threshold",
+      description =
+          "Most tokens that one prompt gets of a step, 0 for no limit (${DEFAULT-VALUE}).")
+  int longPrefillTokenThreshold;
+
+  @Option(
+      names = "--scheduling-policy",
+      description =
+          "fcfs, or priority: smaller first, 5 s of waiting are worth a level (${DEFAULT-VALUE}).")
+  SchedulingPolicy schedulingPolicy = SchedulingPolicy.FCFS;
 
   @Option(
       names = "--max-num-queued-reqs",

@@ -143,6 +143,10 @@ record ServePlan(
         flags.blockSize,
         flags.numGpuBlocksOverride,
         flags.maxNumQueuedReqs,
+        flags.enablePrefixCaching,
+        flags.longPrefillTokenThreshold,
+        flags.schedulingPolicy,
+        flags.disableLogStats,
         launch.coordinator(),
         launch.headless(),
         flags.enableExpertParallel,
@@ -162,7 +166,6 @@ record ServePlan(
         base.requestTimeoutMs(),
         flags.minReadyEngines == null ? base.minReadyEngines() : flags.minReadyEngines,
         launch.choosable(),
-        !flags.disableLogStats,
         0);
   }
 

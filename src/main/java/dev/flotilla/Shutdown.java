@@ -1,5 +1,6 @@
 package dev.flotilla;
 
+import dev.flotilla.launch.SignalCallback;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -36,13 +37,15 @@ final class Shutdown {
    * @param hurry what a second signal does
    */
   static void onSignals(Runnable hurry) {
+    SignalCallback end = SignalCallback.start("exit", () -> System.exit(CODE.get()));
+    SignalCallback sooner = SignalCallback.start("hurry", hurry);
     for (String name : List.of("TERM", "INT")) {
       Signals.on(
           name,
           () -> {
             switch (SIGNALS.incrementAndGet()) {
-              case 1 -> Thread.ofPlatform().name("exit").start(() -> System.exit(CODE.get()));
-              case 2 -> Thread.ofPlatform().name("hurry").start(hurry);
+              case 1 -> end.trigger();
+              case 2 -> sooner.trigger();
               default -> Runtime.getRuntime().halt(1);
             }
           });

@@ -45,6 +45,7 @@ class ServeIT {
   }
 
   @Test
+  @Scenario("A60")
   void aSecondNodeBringsTwoMoreRanksAndItsDeathLeavesTheHeadAnswering() throws Exception {
     String cluster = FlotillaProcess.uniqueCluster();
     try (FlotillaProcess head = head(cluster);

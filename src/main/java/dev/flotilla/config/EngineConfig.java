@@ -20,6 +20,10 @@ import org.jspecify.annotations.Nullable;
  * @param blockSize token positions of a KV cache block
  * @param numGpuBlocksOverride null: from memory
  * @param maxNumQueuedReqs most waiting requests; beyond it a request is refused with 429
+ * @param enablePrefixCaching whether keys and values of one request are kept for others
+ * @param longPrefillTokenThreshold most tokens that one prompt gets of a step; 0 for no such limit
+ * @param schedulingPolicy the order of the queue
+ * @param disableLogStats whether the line about load and throughput, each ten seconds, is left out
  * @param local whether it runs on the head
  * @param headless whether its node has no front-end
  * @param expertParallel whether a mixture's experts are spread over all ranks
@@ -37,6 +41,10 @@ public record EngineConfig(
     int blockSize,
     @Nullable Integer numGpuBlocksOverride,
     int maxNumQueuedReqs,
+    boolean enablePrefixCaching,
+    int longPrefillTokenThreshold,
+    SchedulingPolicy schedulingPolicy,
+    boolean disableLogStats,
     boolean local,
     boolean headless,
     boolean expertParallel,
@@ -56,6 +64,10 @@ public record EngineConfig(
           16,
           null,
           4096,
+          true,
+          0,
+          SchedulingPolicy.FCFS,
+          false,
           true,
           false,
           false,
@@ -93,6 +105,10 @@ public record EngineConfig(
         numGpuBlocksOverride);
     Check.that(
         maxNumQueuedReqs >= 1, "max-num-queued-reqs must be at least 1, not %d", maxNumQueuedReqs);
+    Check.that(
+        longPrefillTokenThreshold >= 0,
+        "long-prefill-token-threshold must be at least 0 (no limit), not %d",
+        longPrefillTokenThreshold);
     Check.that(
         handshakeTimeoutMs >= 1,
         "handshake-timeout-ms must be at least 1, not %d",
@@ -137,6 +153,10 @@ public record EngineConfig(
         blockSize,
         numGpuBlocksOverride,
         maxNumQueuedReqs,
+        enablePrefixCaching,
+        longPrefillTokenThreshold,
+        schedulingPolicy,
+        disableLogStats,
         local,
         headless,
         expertParallel,

@@ -15,7 +15,6 @@ import org.jspecify.annotations.Nullable;
  * @param requestTimeoutMs a request without an engine's sign of life for so long is failed
  * @param minReadyEngines readiness needs so many
  * @param ranks that it may choose; null: all
- * @param logStats whether throughput and load are logged now and then
  * @param index among the API servers of its node
  */
 public record FrontendConfig(
@@ -28,13 +27,12 @@ public record FrontendConfig(
     long requestTimeoutMs,
     int minReadyEngines,
     @Nullable RankRange ranks,
-    boolean logStats,
     int index) {
 
   /** What is not set. */
   public static final FrontendConfig DEFAULT =
       new FrontendConfig(
-          "127.0.0.1", 8000, "", List.of(), List.of(), 32 * 1024 * 1024, 600_000, 1, null, true, 0);
+          "127.0.0.1", 8000, "", List.of(), List.of(), 32 * 1024 * 1024, 600_000, 1, null, 0);
 
   /** Checks every bound. */
   public FrontendConfig {
@@ -60,7 +58,6 @@ public record FrontendConfig(
         requestTimeoutMs,
         minReadyEngines,
         ranks,
-        logStats,
         otherIndex);
   }
 }

@@ -2,6 +2,7 @@ package dev.flotilla.engine;
 
 import dev.flotilla.model.Batch;
 import dev.flotilla.model.Executor;
+import dev.flotilla.model.StepResult;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToEngine;
@@ -57,6 +58,7 @@ final class EngineCore {
    * @return whether there is more to do at once; if not, the inbox wakes the loop
    */
   boolean step() throws InterruptedException {
+    scheduler.tick(System.nanoTime());
     boolean stop = takeInbox();
     if (stop) {
       stop();
@@ -83,9 +85,11 @@ final class EngineCore {
     } else {
       outbox.publish(outcome(true, false));
     }
-    deltas.addAll(scheduler.update(batch, executor.execute(batch)));
-    steps++;
+    StepResult result = executor.execute(batch);
     lastStepNanos = System.nanoTime();
+    scheduler.tick(lastStepNanos);
+    deltas.addAll(scheduler.update(batch, result));
+    steps++;
   }
 
   /** Hands over what the step brought, and tells the state that it left. */
@@ -100,9 +104,10 @@ final class EngineCore {
   private boolean takeInbox() {
     for (Inbox.Command command = inbox.poll(); command != null; command = inbox.poll()) {
       switch (command) {
-        case Inbox.Command.Submit(var submit) -> submit(submit);
+        case Inbox.Command.Submit(var submit, long received) -> submit(submit, received);
         case Inbox.Command.Abort(var request, int attempt) -> scheduler.abort(request, attempt);
         case Inbox.Command.AbortFrontend(var frontend) -> scheduler.abort(frontend);
+        case Inbox.Command.Call(var work) -> work.accept(scheduler);
         case Inbox.Command.Stop _ -> {
           return true;
         }
@@ -111,14 +116,14 @@ final class EngineCore {
     return false;
   }
 
-  private void submit(ToEngine.Submit submit) {
+  private void submit(ToEngine.Submit submit, long receivedNanos) {
     takenSubmits++;
     takenTokens += Inbox.tokens(submit);
     if (state != State.RUNNING) {
       refuse(submit.request(), submit.attempt(), 503, brokenReason);
       return;
     }
-    switch (scheduler.submit(submit)) {
+    switch (scheduler.submit(submit, System.nanoTime() - receivedNanos)) {
       case Admission.Refused(int status, String reason) ->
           refuse(submit.request(), submit.attempt(), status, reason);
       case Admission.Complete(var delta) -> deltas.add(delta);
@@ -169,6 +174,13 @@ final class EngineCore {
     // A broken loop holds nothing any more, whatever its scheduler still says.
     Counters counters = state == State.RUNNING ? scheduler.counters() : Counters.NONE;
     return new Snapshot(
-        ++version, counters, takenSubmits, takenTokens, steps, stepping, lastStepNanos);
+        ++version,
+        counters,
+        scheduler.totals(),
+        takenSubmits,
+        takenTokens,
+        steps,
+        stepping,
+        lastStepNanos);
   }
 }

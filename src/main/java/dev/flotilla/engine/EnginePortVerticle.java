@@ -6,11 +6,9 @@ import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.EngineFacts;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FrontendId;
-import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.RequestId;
-import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import io.vertx.core.Future;
@@ -21,6 +19,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,6 +40,8 @@ final class EnginePortVerticle extends VerticleBase {
   /** Resolution of the life cycle's timers, the shortest of which is 250 ms. */
   private static final long TICK_MS = 25;
 
+  private static final long STATS_MS = 10_000;
+
   /** Receipts that come closer together share one report. */
   private static final long ACK_GAP_MS = 1;
 
@@ -56,30 +57,20 @@ final class EnginePortVerticle extends VerticleBase {
   /** Epochs that are remembered as ours; a front-end's view lags behind by one at most. */
   private static final int EPOCHS_MAX = 8;
 
-  /**
-   * Who the engine is before it has a rank.
-   *
-   * @param rank null: any
-   * @param handshakeMs how long a coordinator is looked for
-   */
-  record Identity(
-      Incarnation incarnation,
-      @Nullable Rank rank,
-      boolean local,
-      boolean headless,
-      String configHash,
-      long handshakeMs) {}
-
   private final Identity identity;
   private final EngineFacts facts;
   private final Inbox inbox;
   private final Outbox outbox;
   private final LoadGauge gauge;
+  private final EngineUtilities utilities;
+  private final boolean logStats;
+  private final StatsLine statsLine = new StatsLine(System.nanoTime());
   private final String parent;
   private final Set<FrontendId> owed = new LinkedHashSet<>(); // acknowledgements
   private final List<Epoch> epochs = new ArrayList<>();
   private final Promise<Void> ended = Promise.promise();
   private @Nullable Bus bus;
+  private @Nullable CoordinatorPort coordinator;
   private @Nullable Pacer acks;
   private @Nullable Pacer reports;
   private EngineLife life;
@@ -90,17 +81,29 @@ final class EnginePortVerticle extends VerticleBase {
    * A port.
    *
    * @param queueMax most submits between two steps
+   * @param logStats whether to log load and throughput each ten seconds
    * @param wakeLoop starts the worker's step loop
-   * @param parent deployment to be undeployed when the engine's life ends
+   * @param parent undeployed when the engine's life ends
    */
   EnginePortVerticle(
-      Identity identity, EngineFacts facts, int queueMax, Runnable wakeLoop, String parent) {
+      Identity identity,
+      EngineFacts facts,
+      int queueMax,
+      boolean logStats,
+      Runnable wakeLoop,
+      String parent) {
     this.identity = identity;
+    this.logStats = logStats;
     this.facts = facts;
     this.parent = parent;
     inbox = new Inbox(queueMax, wakeLoop);
     outbox = new Outbox(() -> context.runOnContext(ignored -> look()));
     gauge = new LoadGauge(facts.kvBlocks());
+    utilities =
+        new EngineUtilities(
+            inbox,
+            () -> gauge.withTotals(gaugeReport()),
+            work -> context.runOnContext(ignored -> work.run()));
     life = EngineLife.start(identity.incarnation(), identity.rank(), identity.handshakeMs(), 0);
   }
 
@@ -115,8 +118,10 @@ final class EnginePortVerticle extends VerticleBase {
   @Override
   public Future<?> start() {
     bus = Bus.of(vertx);
-    acks = new Pacer(ACK_GAP_MS, this::acknowledge, this::later);
-    reports = new Pacer(REPORT_GAP_MS, () -> report(false), this::later);
+    coordinator = new CoordinatorPort(bus, identity);
+    Pacer.Later later = (ms, action) -> vertx.setTimer(ms, ignored -> action.run());
+    acks = new Pacer(ACK_GAP_MS, this::acknowledge, later);
+    reports = new Pacer(REPORT_GAP_MS, this::report, later);
     life =
         EngineLife.start(identity.incarnation(), identity.rank(), identity.handshakeMs(), nowMs());
     return bus()
@@ -124,6 +129,9 @@ final class EnginePortVerticle extends VerticleBase {
         .compose(ignored -> bus().consume(Addresses.ALL_ENGINES, this::receive))
         .onSuccess(
             ignored -> {
+              if (logStats) {
+                vertx.setPeriodic(STATS_MS, timer -> whenConnected(statsLine::log));
+              }
               vertx.setPeriodic(TICK_MS, timer -> on(new EngineLife.Event.Tick(nowMs())));
               on(new EngineLife.Event.Tick(nowMs()));
             });
@@ -157,6 +165,8 @@ final class EnginePortVerticle extends VerticleBase {
       case ToEngine.WhoIsThere _ -> on(new EngineLife.Event.WhoIsThere(nowMs()));
       case ToEngine.Ping(var from, long nonce) -> pong(from, nonce);
       case ToEngine.Pong(var from, long _) -> on(new EngineLife.Event.Pong(from, nowMs()));
+      case ToEngine.Utility utility ->
+          utilities.call(utility, !taking, (result, failure) -> answer(utility, result, failure));
       case ToEngine.Drain drain -> {
         on(new EngineLife.Event.Drain(drain, nowMs()));
         tellIdle();
@@ -171,7 +181,7 @@ final class EnginePortVerticle extends VerticleBase {
       refuse(submit, 503, "is draining: it takes nothing new");
     } else if (!epochs.contains(submit.epoch())) {
       refuse(submit, 503, "was never in epoch " + submit.epoch());
-    } else if (inbox.offer(new Inbox.Command.Submit(submit))) {
+    } else if (inbox.offer(new Inbox.Command.Submit(submit, System.nanoTime()))) {
       gauge.queued(Inbox.tokens(submit));
     } else {
       refuse(submit, 429, "has a full inbox; try again later");
@@ -204,6 +214,19 @@ final class EnginePortVerticle extends VerticleBase {
     if (!inbox.offer(new Inbox.Command.Abort(request, attempt))) {
       LOG.warn("{} has a full inbox and goes on with {}, which was aborted", name(), request);
     }
+  }
+
+  private void answer(ToEngine.Utility call, String result, String failure) {
+    Rank rank = Objects.requireNonNull(life.rank(), "calls come to a rank's address");
+    boolean failed = !failure.isEmpty();
+    send(
+        call.from(),
+        new ToFrontend.UtilityAnswer(
+            rank,
+            identity.incarnation(),
+            call.callId(),
+            failed ? null : result,
+            failed ? failure : null));
   }
 
   private void pong(FrontendId from, long nonce) {
@@ -268,9 +291,15 @@ final class EnginePortVerticle extends VerticleBase {
     owed.clear();
   }
 
-  private void report(boolean beat) {
-    if (life.connected() && (beat || !external)) {
-      tell(new ToCoordinator.Load(gaugeReport()));
+  private void report() {
+    if (life.connected() && !external) {
+      coordinator().load(gaugeReport());
+    }
+  }
+
+  private void whenConnected(Consumer<LoadReport> take) {
+    if (life.connected()) {
+      take.accept(gauge.withTotals(gaugeReport()));
     }
   }
 
@@ -305,7 +334,7 @@ final class EnginePortVerticle extends VerticleBase {
 
   private void perform(EngineLife.Effect effect) {
     switch (effect) {
-      case EngineLife.Effect.SayHello(var rank, var highest) -> hello(rank, highest);
+      case EngineLife.Effect.SayHello(var rank, var highest) -> coordinator().hello(rank, highest);
       case EngineLife.Effect.Register(var rank) ->
           bus()
               .consume(Addresses.engine(rank, identity.incarnation()), this::receive)
@@ -317,27 +346,12 @@ final class EnginePortVerticle extends VerticleBase {
                               "its address could not be registered: " + failure.getMessage())));
       case EngineLife.Effect.Warm(var frontends) -> frontends.forEach(this::ping);
       case EngineLife.Effect.SayReady(var rank, var epoch) ->
-          handshake(
-              new ToCoordinator.Ready(
-                  rank, identity.incarnation(), epoch, facts, life.coordinator()));
-      case EngineLife.Effect.Beat() -> report(true);
+          coordinator().ready(rank, epoch, facts, life.coordinator());
+      case EngineLife.Effect.Beat() -> whenConnected(coordinator()::load);
       case EngineLife.Effect.TakeNothingNew() -> taking = false;
-      case EngineLife.Effect.Leave(var rank, var reason) ->
-          tell(new ToCoordinator.Leaving(rank, identity.incarnation(), reason));
+      case EngineLife.Effect.Leave(var rank, var reason) -> coordinator().leaving(rank, reason);
       case EngineLife.Effect.Undeploy(var reason) -> undeploy(reason);
     }
-  }
-
-  private void hello(@Nullable Rank rank, Epoch highest) {
-    handshake(
-        new ToCoordinator.Hello(
-            identity.incarnation(),
-            rank,
-            bus().node(),
-            identity.local(),
-            identity.headless(),
-            identity.configHash(),
-            highest));
   }
 
   private void ping(FrontendId frontend) {
@@ -353,22 +367,14 @@ final class EnginePortVerticle extends VerticleBase {
         .onFailure(failure -> LOG.debug("{} was being undeployed already", name(), failure));
   }
 
-  private void handshake(ToCoordinator message) {
-    bus()
-        .send(Addresses.HANDSHAKE, message)
-        .onFailure(failure -> LOG.debug("no coordinator yet: {}", failure.getMessage()));
-  }
-
-  private void tell(ToCoordinator message) {
-    bus()
-        .send(Addresses.COORDINATOR, message)
-        .onFailure(failure -> LOG.debug("no coordinator: {}", failure.getMessage()));
-  }
-
   private void send(FrontendId frontend, ToFrontend message) {
     bus()
         .send(Addresses.frontend(frontend), message)
         .onFailure(failure -> LOG.debug("{} is gone: {}", frontend, failure.getMessage()));
+  }
+
+  private CoordinatorPort coordinator() {
+    return Objects.requireNonNull(coordinator, "start() comes first");
   }
 
   private Bus bus() {
@@ -378,10 +384,6 @@ final class EnginePortVerticle extends VerticleBase {
   private String name() {
     Rank rank = life.rank();
     return "engine %s (epoch %s)".formatted(rank == null ? "without a rank" : rank, life.epoch());
-  }
-
-  private void later(long ms, Runnable action) {
-    vertx.setTimer(ms, ignored -> action.run());
   }
 
   private static long nowMs() {

@@ -89,8 +89,8 @@ public final class EngineVerticle extends VerticleBase {
     engine = opened;
     EngineFacts facts = facts(config, opened);
     Integer rank = config.rank();
-    EnginePortVerticle.Identity identity =
-        new EnginePortVerticle.Identity(
+    Identity identity =
+        new Identity(
             new Incarnation(UUID.randomUUID().toString()),
             rank == null ? null : new Rank(rank),
             config.local(),
@@ -102,6 +102,7 @@ public final class EngineVerticle extends VerticleBase {
             identity,
             facts,
             config.maxNumQueuedReqs(),
+            !config.disableLogStats(),
             () -> context.runOnContext(ignored -> step()),
             deploymentID());
     Scheduler scheduler =
@@ -113,7 +114,10 @@ public final class EngineVerticle extends VerticleBase {
                 facts.maxModelLen(),
                 facts.kvBlocks(),
                 facts.blockSize(),
-                opened.executor().config().eos()));
+                opened.executor().config().eos(),
+                config.enablePrefixCaching(),
+                config.longPrefillTokenThreshold(),
+                config.schedulingPolicy()));
     core = new EngineCore(scheduler, opened.executor(), port.inbox(), port.outbox());
     LOG.info("engine {} has loaded: {}", identity.incarnation(), facts);
     return vertx

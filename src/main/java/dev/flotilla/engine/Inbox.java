@@ -3,10 +3,12 @@ package dev.flotilla.engine;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToEngine;
+import dev.flotilla.scheduler.Scheduler;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,11 +22,15 @@ final class Inbox {
 
   /** What the step loop can be told. */
   sealed interface Command {
-    record Submit(ToEngine.Submit submit) implements Command {}
+    /** A request, and when it came. */
+    record Submit(ToEngine.Submit submit, long receivedNanos) implements Command {}
 
     record Abort(RequestId request, int attempt) implements Command {}
 
     record AbortFrontend(FrontendId frontend) implements Command {}
+
+    /** Do something with the scheduler, between two steps; throws nothing. */
+    record Call(Consumer<Scheduler> work) implements Command {}
 
     /** End everything; nothing comes after it. */
     record Stop() implements Command {}

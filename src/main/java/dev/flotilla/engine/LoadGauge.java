@@ -90,6 +90,11 @@ final class LoadGauge {
         acks());
   }
 
+  /** The report with all that was done since the start, as heartbeats carry it. */
+  LoadReport withTotals(LoadReport report) {
+    return report.withTotals(snapshot.totals());
+  }
+
   private List<LoadReport.Ack> acks() {
     List<LoadReport.Ack> known = acks;
     if (known == null) {

@@ -1,5 +1,6 @@
 package dev.flotilla.engine;
 
+import dev.flotilla.protocol.EngineTotals;
 import dev.flotilla.scheduler.Counters;
 
 /**
@@ -7,6 +8,7 @@ import dev.flotilla.scheduler.Counters;
  *
  * @param version rises by one with each
  * @param counters the scheduler's
+ * @param totals the scheduler's
  * @param takenSubmits submits ever taken out of the inbox; the port knows how many it put in
  * @param takenTokens their prompt and delivered tokens
  * @param steps ever completed
@@ -16,11 +18,12 @@ import dev.flotilla.scheduler.Counters;
 record Snapshot(
     long version,
     Counters counters,
+    EngineTotals totals,
     long takenSubmits,
     long takenTokens,
     long steps,
     boolean stepping,
     long lastStepNanos) {
 
-  static final Snapshot NONE = new Snapshot(0, Counters.NONE, 0, 0, 0, false, 0);
+  static final Snapshot NONE = new Snapshot(0, Counters.NONE, EngineTotals.NONE, 0, 0, 0, false, 0);
 }

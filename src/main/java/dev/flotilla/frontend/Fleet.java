@@ -34,6 +34,7 @@ final class Fleet implements Machine {
   private final @Nullable RankRange ranks;
   private final Ledger ledger;
   private final Balancer balancer;
+  private final StallWatch stalls = new StallWatch();
   private ClusterView published = ClusterView.EMPTY;
   private ClusterView view = ClusterView.EMPTY;
   private ClusterView choosable = ClusterView.EMPTY;
@@ -77,6 +78,15 @@ final class Fleet implements Machine {
 
   /** Time passes; gives the engines whose grace is over. */
   Set<Incarnation> tick(long nowNanos) {
+    Set<Incarnation> known = new HashSet<>();
+    for (Engine engine : view.engines()) {
+      LoadReport load = load(engine);
+      known.add(engine.incarnation());
+      if (load != null) {
+        stalls.look(load, nowNanos);
+      }
+    }
+    stalls.keep(known);
     return nowNanos - graceUntil < 0 || !lingering ? Set.of() : replace(nowNanos);
   }
 
@@ -159,6 +169,14 @@ final class Fleet implements Machine {
   /** Engines that may get new work from here. */
   int serving() {
     return (int) choosable.engines().stream().filter(Engine::serving).count();
+  }
+
+  /** Of these, the engines that also step, or have nothing to do. */
+  int stepping(long nowNanos) {
+    return (int)
+        choosable.engines().stream()
+            .filter(e -> e.serving() && !stalls.stalled(e.incarnation(), nowNanos))
+            .count();
   }
 
   /** The least of all ready engines' context lengths; empty while none is ready. */

@@ -9,8 +9,10 @@ import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import io.vertx.core.Future;
+import io.vertx.core.Handler;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -51,9 +53,10 @@ public final class FrontendVerticle extends VerticleBase {
   private final ModelSource source;
   private final FrontendId id = new FrontendId(UUID.randomUUID().toString());
   private final List<Bus.Subscription> subscriptions = new ArrayList<>();
-  private @Nullable MessageConsumer<Object> generate;
+  private final List<MessageConsumer<Object>> consumers = new ArrayList<>();
   private @Nullable HttpServer server;
   private @Nullable Streams streams;
+  private @Nullable UtilityRoutes utilities;
 
   /** Serves the model whose folder the configuration names. */
   public FrontendVerticle() {
@@ -99,20 +102,26 @@ public final class FrontendVerticle extends VerticleBase {
             new Flusher(context),
             metrics,
             System.currentTimeMillis() / 1000);
-    vertx.setPeriodic(TICK_MS, _ -> live.tick());
-    BusGenerate clients = new BusGenerate(parts);
-    return bus.consume(Addresses.frontend(id), m -> receive(bus, live, m))
+    UtilityRoutes calls = new UtilityRoutes(parts, bus);
+    utilities = calls;
+    vertx.setPeriodic(
+        TICK_MS,
+        _ -> {
+          live.tick();
+          calls.tick();
+        });
+    return bus.consume(Addresses.frontend(id), m -> receive(bus, live, calls, m))
         .compose(
             own -> {
               subscriptions.add(own);
-              return bus.consume(Addresses.ALL_FRONTENDS, m -> receive(bus, live, m));
+              return bus.consume(Addresses.ALL_FRONTENDS, m -> receive(bus, live, calls, m));
             })
         .compose(
             all -> {
               subscriptions.add(all);
               hello(bus);
               vertx.setPeriodic(HELLO_MS, _ -> hello(bus));
-              return listen(settings, router(parts));
+              return listen(settings, router(parts, calls));
             })
         .compose(
             listening -> {
@@ -123,11 +132,16 @@ public final class FrontendVerticle extends VerticleBase {
                   settings.index(),
                   id,
                   listening.actualPort());
-              MessageConsumer<Object> consumer =
-                  vertx.eventBus().consumer(Addresses.GENERATE, clients::accept);
-              generate = consumer;
-              return consumer.completion();
-            });
+              return serveMembers(Addresses.GENERATE, new BusGenerate(parts)::accept);
+            })
+        .compose(_ -> serveMembers(Addresses.UTILITY, calls::accept));
+  }
+
+  /** Serves any member of the cluster at a JSON address. */
+  private Future<Void> serveMembers(String address, Handler<Message<Object>> handler) {
+    MessageConsumer<Object> consumer = vertx.eventBus().consumer(address, handler);
+    consumers.add(consumer);
+    return consumer.completion();
   }
 
   private FrontendMetrics metrics(ServedModel model) {
@@ -146,17 +160,21 @@ public final class FrontendVerticle extends VerticleBase {
     return vertx.createHttpServer(options).requestHandler(router).listen();
   }
 
-  private Router router(Parts parts) {
+  private Router router(Parts parts, UtilityRoutes calls) {
     Router router = Router.router(vertx);
     Access access = new Access(parts.config().apiKey(), parts.metrics());
     router.route().handler(access::note);
     for (String guarded : List.of("/v1/*", "/tokenize", "/detokenize")) {
       router.route(guarded).handler(access::check);
     }
+    for (String name : UtilityRoutes.NAMES) {
+      router.route("/" + name).handler(access::check);
+    }
     router.route().handler(BodyHandler.create(false).setBodyLimit(parts.config().maxBodyBytes()));
     new GenerationRoutes(parts).mount(router);
     new TextRoutes(parts).mount(router);
     new OperationsRoutes(parts).mount(router);
+    calls.mount(router);
     router.errorHandler(404, ctx -> error(ctx, 404, "there is no route " + ctx.request().path()));
     router.errorHandler(
         405,
@@ -191,12 +209,13 @@ public final class FrontendVerticle extends VerticleBase {
         .onFailure(e -> LOG.debug("no coordinator hears front-end {}: {}", id, e.toString()));
   }
 
-  private void receive(Bus bus, Streams live, ToFrontend message) {
+  private void receive(Bus bus, Streams live, UtilityRoutes calls, ToFrontend message) {
     switch (message) {
       case ToFrontend.Tokens tokens -> live.accept(tokens);
       case ToFrontend.Load load -> live.report(load.load());
       case ToFrontend.Refusal refusal -> live.refused(refusal);
       case ToFrontend.View view -> live.view(view.view());
+      case ToFrontend.UtilityAnswer answer -> calls.answered(answer);
       case ToFrontend.Ping ping ->
           bus.send(
                   Addresses.engine(ping.rank(), ping.incarnation()),
@@ -224,9 +243,10 @@ public final class FrontendVerticle extends VerticleBase {
       return;
     }
     live.drain();
-    if (generate != null) {
-      generate.unregister();
-      generate = null;
+    consumers.forEach(MessageConsumer::unregister);
+    consumers.clear();
+    if (utilities != null) {
+      utilities.shutdown();
     }
     long deadline = System.nanoTime() + timeoutMs * 1_000_000;
     LOG.info("front-end {} drains {} streams for {} ms at most", id, live.size(), timeoutMs);
@@ -250,12 +270,15 @@ public final class FrontendVerticle extends VerticleBase {
     if (streams != null) {
       streams.abort();
     }
+    if (utilities != null) {
+      utilities.shutdown();
+    }
     List<Future<?>> closing = new ArrayList<>();
     for (Bus.Subscription subscription : subscriptions) {
       closing.add(subscription.unregister());
     }
-    if (generate != null) {
-      closing.add(generate.unregister());
+    for (MessageConsumer<Object> consumer : consumers) {
+      closing.add(consumer.unregister());
     }
     if (server != null) {
       // What was written last must still reach its reader.

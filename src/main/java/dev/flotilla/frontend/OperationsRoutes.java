@@ -21,13 +21,31 @@ final class OperationsRoutes {
     router.get("/ping").handler(ctx -> ready(ctx, 1));
     router.post("/ping").handler(ctx -> ready(ctx, 1));
     router.get("/livez").handler(ctx -> ctx.response().end());
-    router.get("/readyz").handler(ctx -> ready(ctx, parts.config().minReadyEngines()));
+    router.get("/readyz").handler(ctx -> readyz(ctx));
     router.get("/version").handler(ctx -> json(ctx, new JsonObject().put("version", version)));
     router
         .get("/load")
         .handler(ctx -> json(ctx, new JsonObject().put("server_load", parts.streams().size())));
     router.get("/engines").handler(this::engines);
     router.get("/metrics").handler(this::metrics);
+  }
+
+  /** An engine that lives but does not step makes nobody ready, though the process is alive. */
+  private void readyz(RoutingContext ctx) {
+    int serving = parts.fleet().serving();
+    int stepping = parts.fleet().stepping(System.nanoTime());
+    int least = parts.config().minReadyEngines();
+    if (serving >= least && stepping < least) {
+      Errors.send(
+          ctx.response(),
+          ApiException.of(
+              503,
+              "%d of %d engines have work but have not stepped for more than %d s, and %d must step"
+                  .formatted(
+                      serving - stepping, serving, StallWatch.STALL_NANOS / 1_000_000_000, least)));
+    } else {
+      ready(ctx, least);
+    }
   }
 
   private void ready(RoutingContext ctx, int least) {

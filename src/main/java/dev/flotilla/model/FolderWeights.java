@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
@@ -95,6 +96,11 @@ final class FolderWeights implements Weights {
               .formatted(holder.file(), name, tensor.shape(), expected));
     }
     return tensor;
+  }
+
+  @Override
+  public Set<String> names() {
+    return holders.keySet();
   }
 
   @Override

@@ -1,5 +1,7 @@
 package dev.flotilla.model;
 
+import java.util.Set;
+
 /**
  * The named tensors of a model (Hugging Face names, e.g. {@code
  * model.layers.0.self_attn.q_proj.weight}). Safe for use by several threads.
@@ -11,6 +13,9 @@ public interface Weights {
    * @throws ModelException if it is missing or has another shape
    */
   Tensor tensor(String name, int... shape);
+
+  /** The names of all tensors. */
+  Set<String> names();
 
   /** Whether there is a tensor of that name. */
   boolean has(String name);

@@ -26,6 +26,9 @@ public final class Addresses {
   /** JSON, for any member: generate text. */
   public static final String GENERATE = PREFIX + "generate";
 
+  /** JSON, for any member: call a utility of the engines. */
+  public static final String UTILITY = PREFIX + "utility";
+
   /** JSON, for any member: which engine would get a prompt of so many tokens. */
   public static final String ROUTE = PREFIX + "route";
 

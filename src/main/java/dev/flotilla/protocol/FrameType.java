@@ -16,6 +16,7 @@ enum FrameType {
   ENGINE_PING(0x16, ToEngine.Ping.class),
   ENGINE_PONG(0x17, ToEngine.Pong.class),
   DRAIN(0x18, ToEngine.Drain.class),
+  UTILITY(0x19, ToEngine.Utility.class),
   HELLO(0x30, ToCoordinator.Hello.class),
   READY(0x31, ToCoordinator.Ready.class),
   COORDINATOR_LOAD(0x32, ToCoordinator.Load.class),
@@ -29,6 +30,7 @@ enum FrameType {
   VIEW(0x53, ToFrontend.View.class),
   FRONTEND_PING(0x54, ToFrontend.Ping.class),
   FRONTEND_PONG(0x55, ToFrontend.Pong.class),
+  UTILITY_ANSWER(0x56, ToFrontend.UtilityAnswer.class),
   START_ENGINE(0x70, ToNode.StartEngine.class),
   STOP_ENGINE(0x71, ToNode.StopEngine.class);
 
@@ -71,6 +73,7 @@ enum FrameType {
       case ToEngine.Ping _ -> ENGINE_PING;
       case ToEngine.Pong _ -> ENGINE_PONG;
       case ToEngine.Drain _ -> DRAIN;
+      case ToEngine.Utility _ -> UTILITY;
     };
   }
 
@@ -94,6 +97,7 @@ enum FrameType {
       case ToFrontend.View _ -> VIEW;
       case ToFrontend.Ping _ -> FRONTEND_PING;
       case ToFrontend.Pong _ -> FRONTEND_PONG;
+      case ToFrontend.UtilityAnswer _ -> UTILITY_ANSWER;
     };
   }
 

@@ -81,7 +81,8 @@ final class Frames {
           ToEngine.WhoIsThere _,
           ToEngine.Ping _,
           ToEngine.Pong _,
-          ToEngine.Drain _ ->
+          ToEngine.Drain _,
+          ToEngine.Utility _ ->
           json(type, Epoch.NONE, message);
     };
   }
@@ -110,7 +111,7 @@ final class Frames {
       }
       case ToFrontend.Load load -> load(type, load.load());
       case ToFrontend.Refusal refusal -> json(type, refusal.epoch(), refusal);
-      case ToFrontend.View _, ToFrontend.Ping _, ToFrontend.Pong _ ->
+      case ToFrontend.View _, ToFrontend.Ping _, ToFrontend.Pong _, ToFrontend.UtilityAnswer _ ->
           json(type, Epoch.NONE, message);
     };
   }
@@ -148,6 +149,7 @@ final class Frames {
           ENGINE_PING,
           ENGINE_PONG,
           DRAIN,
+          UTILITY,
           HELLO,
           READY,
           LEAVING,
@@ -158,6 +160,7 @@ final class Frames {
           VIEW,
           FRONTEND_PING,
           FRONTEND_PONG,
+          UTILITY_ANSWER,
           START_ENGINE,
           STOP_ENGINE ->
           JsonBody.read(type.message, in);

@@ -88,6 +88,15 @@ public sealed interface ToEngine {
   /** Answer to {@link ToFrontend.Ping}. */
   record Pong(FrontendId from, long nonce) implements ToEngine {}
 
+  /**
+   * Do something besides computing; answered once with {@link ToFrontend.UtilityAnswer}.
+   *
+   * @param callId the front-end's running number
+   * @param name collect_stats, list_threads or reset_prefix_cache
+   * @param args a JSON object
+   */
+  record Utility(FrontendId from, long callId, String name, String args) implements ToEngine {}
+
   /** Take nothing new; finish what runs within the time, then leave. */
   record Drain(Incarnation incarnation, long timeoutMs) implements ToEngine {}
 }

@@ -92,6 +92,19 @@ public sealed interface ToFrontend {
   /** Warm-up from an engine; answered with {@link ToEngine.Pong} to its address. */
   record Ping(Rank rank, Incarnation incarnation, long nonce) implements ToFrontend {}
 
+  /**
+   * Answer to {@link ToEngine.Utility}; exactly one of result and failure is null.
+   *
+   * @param result JSON
+   */
+  record UtilityAnswer(
+      Rank rank,
+      Incarnation incarnation,
+      long callId,
+      @Nullable String result,
+      @Nullable String failure)
+      implements ToFrontend {}
+
   /** Answer to {@link ToEngine.Ping}. */
   record Pong(Rank rank, Incarnation incarnation, long nonce) implements ToFrontend {}
 }

@@ -1,62 +1,82 @@
 package dev.flotilla.scheduler;
 
+import dev.flotilla.config.SchedulingPolicy;
 import dev.flotilla.model.Batch;
 import dev.flotilla.model.StepResult;
+import dev.flotilla.protocol.EngineTotals;
 import dev.flotilla.protocol.FinishReason;
 import dev.flotilla.protocol.FrontendId;
-import dev.flotilla.protocol.Logprobs;
 import dev.flotilla.protocol.Machine;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides what each step of one rank computes: continuous batching with a token budget, first come
- * first served. A step takes one token of every decoding sequence first, then goes on with
- * unfinished prompts in order of arrival, then admits waiting requests, the last of them in a chunk
- * if the budget ends. A request is admitted when the blocks of all its known tokens are free, and
- * gets further blocks as it grows; when none is left the youngest running one gives its back and
- * computes everything again later. The oldest request is therefore in every batch, and nothing
- * starves.
+ * Decides what each step of one rank computes: continuous batching with a token budget. A step
+ * takes one token of every decoding sequence first, then goes on with unfinished prompts in the
+ * order of the queue, then admits waiting requests in that order, the last of them in a chunk if
+ * the budget ends. A request is admitted when the blocks of all its known tokens are free or found
+ * in the prefix cache, and gets further blocks as it grows; when none is left the last in order
+ * gives its back and computes everything again later, as far as the cache does not hold it.
  *
- * <p>A deterministic mutable object, for speed; used by one thread. The steps are {@link
- * #schedule()}, the executor, {@link #update}; requests may come and be aborted in between, while
- * blocks of a batch under way are freed by its update only.
+ * <p>The order is that of arrival. Under {@link SchedulingPolicy#PRIORITY} a level of priority is
+ * worth five seconds of waiting, so that two requests keep their order for ever and none is
+ * overtaken without end. The first in order that runs is in every batch and never gives way: it
+ * ends, and so does everything.
+ *
+ * <p>A deterministic mutable object, for speed; used by one thread. {@link #tick} says what time it
+ * is. The steps are {@link #schedule()}, the executor, {@link #update}; requests may come and be
+ * aborted in between, while blocks of a batch under way are freed by its update only.
  *
  * <p>Source: the scheduler of vLLM v1 (continuous batching of Orca, OSDI'22; chunked prefill of
  * Sarathi, OSDI'24). It differs in allocating a prompt's blocks at once, so that a prompt that is
- * half computed never waits for blocks.
+ * half computed never waits for blocks, and in ageing priorities.
  */
 public final class Scheduler implements Machine {
   private final SchedulerLimits limits;
+  private final PrefixEvents events = new PrefixEvents();
   private final BlockPool pool;
-  private final Deque<Sequence> waiting = new ArrayDeque<>(); // in order of arrival
-  private final List<Sequence> running = new ArrayList<>(); // in order of arrival
+  private final PrefixCache cache;
+  private final Tally tally = new Tally();
+  private final NavigableSet<Sequence> waiting = new TreeSet<>();
+  private final List<Sequence> running = new ArrayList<>(); // in order
   private final Map<RequestId, Sequence> live = new HashMap<>();
   private final EndedRequests endedRequests = new EndedRequests();
-  private final List<Sequence> flying = new ArrayList<>(); // those of the batch, in its order
-  private @Nullable Batch flight;
-  private int abortedInFlight; // still in running until update
+  private final Flight flight = new Flight(); // its aborted ones are in running until update
   private long lastId;
   private long queuedTokens;
   private long residentTokens;
-  private long preemptions;
+  private final Elapsed now = new Elapsed();
+  private @Nullable Sequence blockedHead; // that found too few blocks,
+  private int blockedFree; // namely so many
 
   /** With nothing to do. */
   public Scheduler(SchedulerLimits limits) {
     this.limits = limits;
-    pool = new BlockPool(limits.blocks());
+    pool = new BlockPool(limits.blocks(), events);
+    cache = new PrefixCache(pool, limits);
   }
 
-  /** Takes a request, unless its limits or ours forbid; idempotent by (request, attempt). */
+  /** It is now so late, by a clock of any origin; everything from here on happens at that time. */
+  public void tick(long clockNanos) {
+    now.tick(clockNanos);
+  }
+
+  /** Takes a request that comes just now. */
   public Admission submit(ToEngine.Submit submit) {
+    return submit(submit, 0);
+  }
+
+  /** Takes a request that came so long ago, unless limits forbid; idempotent by attempt. */
+  public Admission submit(ToEngine.Submit submit, long waitedNanos) {
     Sequence known = live.get(submit.request());
     int attempt = known == null ? endedRequests.attempt(submit.request()) : known.attempt;
     if (submit.attempt() == attempt) {
@@ -68,17 +88,19 @@ public final class Scheduler implements Machine {
     if (known != null) {
       drop(known);
     }
-    Admission.Refused refused = refusal(submit);
+    Admission.Refused refused = limits.refusal(submit, waiting.size());
     if (refused != null) {
       return refused;
     }
-    Sequence sequence = new Sequence(++lastId, submit);
-    if (atLimit(sequence)) {
+    long arrived = now.nanos() - waitedNanos;
+    long order = limits.order(submit.priority(), arrived);
+    Sequence sequence = new Sequence(++lastId, submit, order, arrived);
+    if (limits.reached(sequence)) {
       endedRequests.add(submit.request(), submit.attempt());
-      return new Admission.Complete(sequence.bareEnd(FinishReason.LENGTH));
+      return new Admission.Complete(sequence.bareEnd(FinishReason.LENGTH, now.nanos()));
     }
     live.put(submit.request(), sequence);
-    waiting.addLast(sequence);
+    waiting.add(sequence);
     queuedTokens += sequence.queued();
     return new Admission.Accepted();
   }
@@ -94,19 +116,17 @@ public final class Scheduler implements Machine {
     if (known != null && known.attempt > attempt) {
       return false;
     }
-    if (known == null) {
-      endedRequests.add(request, attempt);
-      return false;
+    if (known != null) {
+      drop(known);
     }
-    drop(known);
     endedRequests.add(request, attempt);
-    return true;
+    return known != null;
   }
 
   /** Cancels everything of a front-end that is gone; says how many requests that were. */
   public int abort(FrontendId frontend) {
-    List<Sequence> its =
-        live.values().stream().filter(s -> s.request.frontend().equals(frontend)).toList();
+    List<Sequence> its = new ArrayList<>(live.values());
+    its.removeIf(sequence -> !sequence.request.frontend().equals(frontend));
     its.forEach(this::drop);
     return its.size();
   }
@@ -115,7 +135,7 @@ public final class Scheduler implements Machine {
   public List<ToFrontend.Delta> abortAll() {
     List<ToFrontend.Delta> deltas = new ArrayList<>();
     for (Sequence sequence : List.copyOf(live.values())) {
-      deltas.add(sequence.bareEnd(FinishReason.ABORT));
+      deltas.add(sequence.bareEnd(FinishReason.ABORT, now.nanos()));
       drop(sequence);
     }
     return deltas;
@@ -130,31 +150,28 @@ public final class Scheduler implements Machine {
 
   /** The next step; empty only if there is nothing to do. A batch must be updated before. */
   public Batch schedule() {
-    if (flight != null) {
+    if (flight.underWay()) {
       throw new IllegalStateException("schedule() while a batch is under way; update() it first");
     }
-    List<Batch.Item> items = new ArrayList<>(running.size() + 8);
-    long preempted = preemptions;
-    decode(items);
-    int budget = prefill(items, limits.maxNumBatchedTokens() - items.size());
-    if (preempted == preemptions) {
-      admit(items, budget);
+    long preempted = tally.preemptions();
+    decode();
+    int budget = prefill(limits.maxNumBatchedTokens() - flight.size());
+    if (preempted == tally.preemptions()) {
+      admit(budget);
     }
-    Batch batch = new Batch(items);
-    flight = items.isEmpty() ? null : batch;
-    return batch;
+    return flight.leave();
   }
 
   /** Takes the result of the batch under way; returns what it brought, in the batch's order. */
   public List<ToFrontend.Delta> update(Batch batch, StepResult result) {
-    if (batch.isEmpty() && flight == null) {
+    if (batch.isEmpty() && !flight.underWay()) {
       return List.of();
     }
-    requireResultOf(batch, result);
-    List<ToFrontend.Delta> deltas = new ArrayList<>(flying.size());
-    boolean anyEnded = abortedInFlight > 0;
-    for (int i = 0; i < flying.size(); i++) {
-      Sequence sequence = flying.get(i);
+    flight.requireResultOf(batch, result);
+    List<ToFrontend.Delta> deltas = new ArrayList<>(flight.size());
+    boolean anyEnded = flight.aborted() > 0;
+    for (int i = 0; i < flight.size(); i++) {
+      Sequence sequence = flight.sequences().get(i);
       if (!sequence.ended()) {
         ToFrontend.Delta delta = advance(sequence, batch.items().get(i), result.items().get(i));
         if (delta != null) {
@@ -166,9 +183,8 @@ public final class Scheduler implements Machine {
         anyEnded = true;
       }
     }
-    flight = null;
-    flying.clear();
-    abortedInFlight = 0;
+    flight.land();
+    tally.step();
     if (anyEnded) {
       running.removeIf(Sequence::ended);
     }
@@ -179,16 +195,49 @@ public final class Scheduler implements Machine {
   public Counters counters() {
     return new Counters(
         waiting.size(),
-        running.size() - abortedInFlight,
+        running.size() - flight.aborted(),
         queuedTokens,
         residentTokens,
         pool.used(),
-        preemptions);
+        tally.preemptions());
+  }
+
+  /** What was done since the start. */
+  public EngineTotals totals() {
+    return tally.totals();
   }
 
   /** Whether there is nothing to do. */
   public boolean idle() {
     return waiting.isEmpty() && running.isEmpty();
+  }
+
+  /**
+   * Forgets all cached prefixes, as vLLM does: only while no block is in use.
+   *
+   * @param preemptRunning makes what runs give its blocks back and compute everything again
+   * @return whether it was done
+   */
+  public boolean resetPrefixCache(boolean preemptRunning) {
+    if (preemptRunning && !flight.underWay()) {
+      while (!running.isEmpty()) {
+        preempt(running.removeLast());
+      }
+    }
+    return pool.forgetNames();
+  }
+
+  /**
+   * What has changed in the prefix cache since the given number. If the first event is not the next
+   * one, too much has happened, and {@link #prefixes()} says all.
+   */
+  public List<PrefixEvent> prefixEvents(long after) {
+    return events.after(after);
+  }
+
+  /** All blocks that the prefix cache holds. */
+  public PrefixContents prefixes() {
+    return new PrefixContents(events.last(), pool.names());
   }
 
   BlockPool pool() {
@@ -199,94 +248,75 @@ public final class Scheduler implements Machine {
     return running;
   }
 
-  Deque<Sequence> waiting() {
+  NavigableSet<Sequence> waiting() {
     return waiting;
   }
 
-  private Admission.@Nullable Refused refusal(ToEngine.Submit submit) {
-    int known = submit.prompt().size() + submit.delivered().size();
-    int room = limits.maxModelLen() - 1;
-    if (submit.prompt().isEmpty()) {
-      return new Admission.Refused(400, "the prompt must hold at least one token");
-    }
-    if (submit.prompt().size() > room || known > limits.maxModelLen()) {
-      return new Admission.Refused(
-          400,
-          "the prompt has %d tokens, but max_model_len %d leaves room for %d"
-              .formatted(submit.prompt().size(), limits.maxModelLen(), room));
-    }
-    // The last token is drawn but never computed, so its keys and values need no room.
-    long longest =
-        Math.min(
-                limits.maxModelLen(), (long) submit.prompt().size() + submit.sampling().maxTokens())
-            - 1;
-    long needed = (longest + limits.blockSize() - 1) / limits.blockSize();
-    if (needed > limits.blocks()) {
-      return new Admission.Refused(
-          400,
-          "the request may grow to %d tokens, but the KV cache holds %d; send a shorter prompt or a smaller max_tokens"
-              .formatted(longest + 1, (long) limits.blocks() * limits.blockSize()));
-    }
-    if (waiting.size() >= limits.maxNumWaiting()) {
-      return new Admission.Refused(
-          429,
-          "%d requests wait already, as many as max-num-queued-reqs allows; try again later"
-              .formatted(waiting.size()));
-    }
-    return null;
-  }
-
-  private boolean atLimit(Sequence sequence) {
-    return sequence.outputs() >= sequence.sampling.maxTokens()
-        || sequence.length() >= limits.maxModelLen();
-  }
-
-  private void decode(List<Batch.Item> items) {
+  private void decode() {
     for (int i = 0; i < running.size(); i++) {
       Sequence sequence = running.get(i);
       if (sequence.remaining() == 1 && grow(sequence)) {
-        fly(items, sequence, 1);
+        flight.add(sequence, 1);
       }
     }
   }
 
-  private int prefill(List<Batch.Item> items, int budget) {
+  private int prefill(int budget) {
     int left = budget;
     for (int i = 0; i < running.size() && left > 0; i++) {
       Sequence sequence = running.get(i);
       if (sequence.remaining() > 1) {
-        int count = Math.min(left, sequence.remaining());
-        fly(items, sequence, count);
+        int count = limits.chunk(left, sequence.remaining());
+        flight.add(sequence, count);
         left -= count;
       }
     }
     return left;
   }
 
-  private void admit(List<Batch.Item> items, int budget) {
+  private void admit(int budget) {
     int left = budget;
     while (left > 0 && running.size() < limits.runningMax() && !waiting.isEmpty()) {
-      Sequence head = waiting.getFirst();
-      int needed = limits.blocksFor(head.length());
-      // Without some spare blocks a prompt would be admitted only to be preempted a few steps on.
-      int spare = Math.min(running.size(), limits.blocks() / 100);
-      if (needed + spare > pool.free()) {
+      Sequence head = waiting.first();
+      if (!allocate(head)) {
         return;
       }
-      waiting.removeFirst();
-      for (int i = 0; i < needed; i++) {
-        head.addBlock(pool.allocate());
+      waiting.remove(head);
+      running.add(-1 - Collections.binarySearch(running, head), head);
+      if (head.start(now.nanos()) && cache.serves(head)) {
+        tally.looked(head.length(), head.computed());
       }
-      running.add(head);
-      int count = Math.min(left, head.remaining());
-      fly(items, head, count);
+      int count = limits.chunk(left, head.remaining());
+      flight.add(head, count);
       left -= count;
     }
   }
 
-  private void fly(List<Batch.Item> items, Sequence sequence, int count) {
-    items.add(sequence.item(count));
-    flying.add(sequence);
+  /** Gives a waiting request the blocks of all its known tokens; false if there are too few. */
+  @SuppressWarnings("ReferenceEquality") // the very sequence is meant
+  private boolean allocate(Sequence head) {
+    // Looking for a long prefix in every step that cannot take it would cost more than the step.
+    if (head == blockedHead && pool.free() <= blockedFree) {
+      return false;
+    }
+    int hits = cache.hits(head);
+    int needed = limits.blocksFor(head.length()) - hits;
+    // Without some spare blocks a prompt would be admitted only to be preempted a few steps on.
+    int spare = Math.min(running.size(), limits.blocks() / 100);
+    if (needed + cache.ownerless(head, hits) + spare > pool.free()) {
+      blockedHead = head;
+      blockedFree = pool.free();
+      return false;
+    }
+    blockedHead = null;
+    queuedTokens -= head.queued();
+    cache.share(head, hits);
+    queuedTokens += head.queued();
+    residentTokens += head.computed();
+    for (int i = 0; i < needed; i++) {
+      head.addBlock(pool.allocate());
+    }
+    return true;
   }
 
   /** Makes room for all known tokens; false if the sequence had to give way itself. */
@@ -311,8 +341,8 @@ public final class Scheduler implements Machine {
     release(sequence);
     sequence.forgetComputed();
     queuedTokens += sequence.queued();
-    waiting.addFirst(sequence);
-    preemptions++;
+    waiting.add(sequence);
+    tally.preempted();
   }
 
   private ToFrontend.@Nullable Delta advance(
@@ -322,41 +352,26 @@ public final class Scheduler implements Machine {
     sequence.advance(count);
     queuedTokens += sequence.queued();
     residentTokens += count;
+    cache.nameFilled(sequence);
     sequence.collectPromptLogprobs(result.promptLogprobs());
     if (item.sampling() == null) {
       return null;
     }
     int token = result.token();
     sequence.append(token);
+    tally.generated();
+    if (sequence.firstToken(now.nanos())) {
+      tally.prompt(sequence.promptLength);
+    }
     boolean mayStop = sequence.outputs() >= sequence.sampling.minTokens();
     boolean stopId = mayStop && sequence.sampling.stopIds().contains(token);
     boolean eos = mayStop && !sequence.sampling.ignoreEos() && limits.eos().contains(token);
     FinishReason finish =
-        stopId || eos ? FinishReason.STOP : atLimit(sequence) ? FinishReason.LENGTH : null;
+        stopId || eos ? FinishReason.STOP : limits.reached(sequence) ? FinishReason.LENGTH : null;
     if (finish != null) {
       drop(sequence);
     }
-    Logprobs logprobs = sequence.sampling.logprobs() < 0 ? null : result.logprobs();
-    return sequence.delta(
-        finish, stopId && !eos ? token : -1, logprobs == null ? List.of() : List.of(logprobs));
-  }
-
-  /** Throws before anything has moved, so that all requests can still be told. */
-  @SuppressWarnings("ReferenceEquality") // the very batch is meant, and comparing values is slow
-  private void requireResultOf(Batch batch, StepResult result) {
-    if (batch != flight || result.items().size() != flying.size()) {
-      throw new IllegalStateException(
-          "a result of %d items for a batch of %d that is %s"
-              .formatted(
-                  result.items().size(),
-                  batch.items().size(),
-                  batch == flight ? "under way" : "not under way"));
-    }
-    for (int i = 0; i < flying.size(); i++) {
-      if (batch.items().get(i).sampling() != null && result.items().get(i).token() < 0) {
-        throw new IllegalStateException("the executor drew no token for " + flying.get(i));
-      }
-    }
+    return sequence.delta(finish, stopId && !eos ? token : -1, result.logprobs(), now.nanos());
   }
 
   /** Ends a sequence; its blocks stay until the batch that it may be in is updated. */
@@ -365,8 +380,8 @@ public final class Scheduler implements Machine {
     endedRequests.add(sequence.request, sequence.attempt);
     queuedTokens -= sequence.queued();
     sequence.end();
-    if (flight != null && flying.contains(sequence)) {
-      abortedInFlight++;
+    if (flight.carries(sequence)) {
+      flight.abort();
     } else if (!waiting.remove(sequence)) {
       release(sequence);
       running.remove(sequence);

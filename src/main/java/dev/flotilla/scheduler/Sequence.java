@@ -3,6 +3,8 @@ package dev.flotilla.scheduler;
 import dev.flotilla.model.Batch;
 import dev.flotilla.protocol.FinishReason;
 import dev.flotilla.protocol.Logprobs;
+import dev.flotilla.protocol.PrefixHash;
+import dev.flotilla.protocol.PrefixHasher;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.Sampling;
 import dev.flotilla.protocol.ToEngine;
@@ -17,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * The engine's record of one request: its tokens, how many of them are computed, and the blocks
  * that hold their keys and values. Mutable; owned by one {@link Scheduler}.
  */
-final class Sequence {
+final class Sequence implements Comparable<Sequence> {
   private static final int FIRST_CAPACITY = 64;
 
   final long id;
@@ -25,6 +27,17 @@ final class Sequence {
   final int attempt;
   final Sampling sampling;
   final int promptLength;
+  final long order; // smaller first; among equals the one that came first
+
+  private final String cacheSalt;
+  private final List<PrefixHash> names = new ArrayList<>(); // of full blocks, as far as computed
+  private @Nullable PrefixHash root;
+  private int named; // blocks that were offered to the prefix cache
+  private int cachedTokens = -1; // until the first start
+  private boolean cachedTold;
+  private final long arrivedNanos;
+  private long startedNanos = -1;
+  private long firstTokenNanos = -1;
 
   private int[] tokens; // prompt, delivered output, own output
   private int length;
@@ -37,8 +50,11 @@ final class Sequence {
   private List<Logprobs> promptLogprobs = List.of();
   private boolean ended;
 
-  Sequence(long id, ToEngine.Submit submit) {
+  Sequence(long id, ToEngine.Submit submit, long order, long nowNanos) {
     this.id = id;
+    this.order = order;
+    arrivedNanos = nowNanos;
+    cacheSalt = submit.cacheSalt();
     request = submit.request();
     attempt = submit.attempt();
     sampling = submit.sampling();
@@ -98,8 +114,76 @@ final class Sequence {
     blockTable = null;
   }
 
+  /** Whether all of its tokens have to be computed, though others may have done so. */
+  boolean needsEveryPosition() {
+    return wantsPromptLogprobs;
+  }
+
+  /** What names the prefix up to the end of that block, whose tokens are all known. */
+  PrefixHash name(int block, int blockSize, PrefixHasher hasher) {
+    PrefixHash last = root;
+    if (last == null) {
+      last = hasher.root(cacheSalt);
+      root = last;
+    }
+    for (int i = names.size(); i <= block; i++) {
+      PrefixHash before = i == 0 ? last : names.get(i - 1);
+      names.add(hasher.next(before, tokens, i * blockSize, blockSize));
+    }
+    return names.get(block);
+  }
+
+  int named() {
+    return named;
+  }
+
+  void named(int blocks) {
+    named = blocks;
+  }
+
+  /** So many tokens, in so many blocks, need not be computed. */
+  void skip(int count, int blocks) {
+    computed = count;
+    named = blocks;
+  }
+
+  /** The first step that computes something of it; false if there was one before. */
+  boolean start(long nowNanos) {
+    if (startedNanos >= 0) {
+      return false;
+    }
+    startedNanos = nowNanos;
+    cachedTokens = computed;
+    return true;
+  }
+
+  /** Its first token is drawn; false if one was before. */
+  boolean firstToken(long nowNanos) {
+    if (firstTokenNanos >= 0) {
+      return false;
+    }
+    firstTokenNanos = nowNanos;
+    return true;
+  }
+
+  private ToFrontend.Timing timing(long nowNanos) {
+    if (startedNanos < 0) {
+      return new ToFrontend.Timing(nowNanos - arrivedNanos, 0, 0);
+    }
+    long prefilled = firstTokenNanos < 0 ? nowNanos : firstTokenNanos;
+    return new ToFrontend.Timing(
+        startedNanos - arrivedNanos, prefilled - startedNanos, nowNanos - prefilled);
+  }
+
+  private int tellCached() {
+    int told = cachedTold ? 0 : Math.max(0, cachedTokens);
+    cachedTold = true;
+    return told;
+  }
+
   void release(BlockPool pool) {
-    // Backwards, so that the pool gives them out again in the order of the positions.
+    // Backwards, so that the pool gives them out again in the order of the positions, and takes a
+    // prefix away from its end.
     for (int i = blockCount - 1; i >= 0; i--) {
       pool.free(blocks[i]);
     }
@@ -110,6 +194,7 @@ final class Sequence {
   /** All that is known has to be computed again. */
   void forgetComputed() {
     computed = 0;
+    named = 0;
     prefillEnd = length;
     promptLogprobs = List.of();
   }
@@ -153,7 +238,8 @@ final class Sequence {
   }
 
   /** The last token as a delta; takes the prompt's log-probabilities along the first time. */
-  ToFrontend.Delta delta(@Nullable FinishReason finish, int stopId, List<Logprobs> logprobs) {
+  ToFrontend.Delta delta(
+      @Nullable FinishReason finish, int stopId, @Nullable Logprobs logprobs, long nowNanos) {
     List<Logprobs> first = promptLogprobs;
     promptLogprobs = List.of();
     wantsPromptLogprobs = false;
@@ -164,15 +250,35 @@ final class Sequence {
         TokenIds.of(tokens, length - 1, 1),
         finish,
         stopId,
-        logprobs,
-        first);
+        logprobs == null || sampling.logprobs() < 0 ? List.of() : List.of(logprobs),
+        first,
+        tellCached(),
+        finish == null ? null : timing(nowNanos));
   }
 
   /** An end without a token. */
-  ToFrontend.Delta bareEnd(FinishReason finish) {
+  ToFrontend.Delta bareEnd(FinishReason finish, long nowNanos) {
     return new ToFrontend.Delta(
-        request, attempt, outputs(), TokenIds.EMPTY, finish, -1, List.of(), List.of());
+        request,
+        attempt,
+        outputs(),
+        TokenIds.EMPTY,
+        finish,
+        -1,
+        List.of(),
+        List.of(),
+        tellCached(),
+        timing(nowNanos));
   }
+
+  @Override
+  public int compareTo(Sequence other) {
+    int byOrder = Long.compare(order, other.order);
+    return byOrder != 0 ? byOrder : Long.compare(id, other.id);
+  }
+
+  // One sequence is only ever equal to itself, which is what compareTo says too: no two share an
+  // id.
 
   @Override
   public String toString() {

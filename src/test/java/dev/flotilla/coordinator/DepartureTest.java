@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.flotilla.Scenario;
 import dev.flotilla.coordinator.Membership.Event;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FrontendId;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Test;
 /** Silence and goodbyes: the other rows of the table "Membership" in {@code protocol.md}. */
 class DepartureTest extends MembershipScript {
   @Test
+  @Scenario("A60")
   void silenceMakesSuspectThenGone() {
     ready(0, "a");
     passMs(1_500);
@@ -110,6 +112,7 @@ class DepartureTest extends MembershipScript {
   }
 
   @Test
+  @Scenario("A60")
   void aNodeTakesItsEnginesAndFrontendsAlong() {
     ready(0, "a");
     ready(1, "b");

@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.flotilla.config.Config;
 import dev.flotilla.config.EngineConfig;
-import dev.flotilla.config.ExecutorKind;
-import dev.flotilla.config.ScriptedConfig;
 import dev.flotilla.executor.scripted.ScriptedExecutor;
 import dev.flotilla.model.Batch;
 import dev.flotilla.model.Executor;
@@ -52,23 +50,15 @@ class EngineVerticleTest {
 
   /** A scripted engine whose steps take so many milliseconds. */
   static EngineConfig config(double stepMs) {
-    EngineConfig base = EngineConfig.DEFAULT;
-    return new EngineConfig(
-        model().toString(),
-        ExecutorKind.SCRIPTED,
-        null,
-        1,
-        8,
-        64,
-        null,
-        16,
-        64,
-        4,
-        base.local(),
-        base.headless(),
-        base.expertParallel(),
-        base.handshakeTimeoutMs(),
-        new ScriptedConfig(stepMs, 0, 1, 0, 0, stepMs == 0 ? 0 : 1, 1024, 512));
+    return Config.parse(
+        """
+        {"model": "%s", "executor": "scripted", "max-num-seqs": 8, "max-num-batched-tokens": 64,
+         "block-size": 16, "num-gpu-blocks-override": 64, "max-num-queued-reqs": 4,
+         "scripted": {"base-ms": %s, "prefill-ms": 0, "context-scale": 1, "decode-ms": 0,
+                      "resident-ms": 0, "scale": %s, "kv-tokens": 1024, "max-model-len": 512}}
+        """
+            .formatted(model(), stepMs, stepMs == 0 ? 0 : 1),
+        EngineConfig.DEFAULT);
   }
 
   static TokenIds expected(int count) {

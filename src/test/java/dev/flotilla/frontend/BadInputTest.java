@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.flotilla.Scenario;
 import io.vertx.core.json.JsonObject;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -70,6 +71,7 @@ class BadInputTest {
         "{\"prompt\":\"a\",\"best_of\":3}            | 400 | best_of    | not supported yet",
         "{\"prompt\":\"a\",\"stream_options\":{}}    | 400 | stream_options | needs stream",
       })
+  @Scenario("A64")
   void refusesCompletions(String body, int status, String param, String sentence) throws Exception {
     refused(post("/v1/completions", body), status, param, sentence);
   }

@@ -39,6 +39,7 @@ final class FakeEngine {
   private final Map<FrontendId, Long> acks = new ConcurrentHashMap<>();
   private final AtomicLong reports = new AtomicLong();
   private Bus.@Nullable Subscription subscription;
+  final Set<String> failing = ConcurrentHashMap.newKeySet();
   volatile boolean deaf;
 
   /** What an engine does with a request. */
@@ -71,12 +72,26 @@ final class FakeEngine {
                       running.remove(abort.request());
                       aborts.add(abort);
                     }
+                    case ToEngine.Utility call -> answer(call);
                     default -> {}
                   }
                 })
             .toCompletionStage()
             .toCompletableFuture()
             .get();
+  }
+
+  /** Fails what is named so, and says its rank to everything else. */
+  private void answer(ToEngine.Utility call) {
+    boolean fails = failing.contains(call.name());
+    bus.send(
+        Addresses.frontend(call.from()),
+        new ToFrontend.UtilityAnswer(
+            rank,
+            incarnation,
+            call.callId(),
+            fails ? null : "{\"said\":" + rank + ",\"args\":" + call.args() + "}",
+            fails ? "failed on purpose" : null));
   }
 
   LoadReport report() {

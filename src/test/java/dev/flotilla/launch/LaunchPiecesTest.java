@@ -83,6 +83,17 @@ class LaunchPiecesTest {
   }
 
   @Test
+  @Scenario("A79")
+  void theEndOfAChildNamesItWithItsCodeOrSignal() {
+    assertEquals(
+        "EngineCore_DP1 ended with exit code 3: no memory",
+        new EngineEnd("EngineCore_DP1", 3, "no memory").sentence());
+    assertEquals(
+        "EngineCore_DP1 was killed by SIGKILL (exit code 137)",
+        new EngineEnd("EngineCore_DP1", 137, "").sentence());
+  }
+
+  @Test
   @Scenario("A80")
   void aCallbackRunsOnceAndNotAfterItWasStopped() throws Exception {
     AtomicInteger calls = new AtomicInteger();

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.flotilla.config.Config;
 import dev.flotilla.config.EngineConfig;
-import dev.flotilla.config.ExecutorKind;
 import dev.flotilla.config.NodeConfig;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
@@ -52,23 +51,13 @@ class NodeAgentVerticleTest {
   }
 
   private static EngineConfig engine(int rank) {
-    EngineConfig d = EngineConfig.DEFAULT;
-    return new EngineConfig(
-        MODEL,
-        ExecutorKind.SCRIPTED,
-        rank,
-        3,
-        d.maxNumSeqs(),
-        d.maxNumBatchedTokens(),
-        null,
-        d.blockSize(),
-        null,
-        d.maxNumQueuedReqs(),
-        true,
-        false,
-        d.expertParallel(),
-        d.handshakeTimeoutMs(),
-        d.scripted().withScale(0));
+    return Config.parse(
+        """
+        {"model": "%s", "executor": "scripted", "rank": %d, "data-parallel-size": 3,
+         "scripted": {"scale": 0}}
+        """
+            .formatted(MODEL, rank),
+        EngineConfig.DEFAULT);
   }
 
   private String deploy(NodeConfig config) throws Exception {

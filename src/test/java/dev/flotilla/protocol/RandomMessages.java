@@ -57,6 +57,14 @@ final class RandomMessages {
                   random.nextInt(), random.nextLong(), random.nextInt(), list(3, _ -> engine())));
       case FRONTEND_PING -> new ToFrontend.Ping(rank(), incarnation(), random.nextLong());
       case FRONTEND_PONG -> new ToFrontend.Pong(rank(), incarnation(), random.nextLong());
+      case UTILITY -> new ToEngine.Utility(frontend(), random.nextLong(), text(), text());
+      case UTILITY_ANSWER ->
+          new ToFrontend.UtilityAnswer(
+              rank(),
+              incarnation(),
+              random.nextLong(),
+              random.nextBoolean() ? null : text(),
+              random.nextBoolean() ? null : text());
       case HELLO,
           READY,
           COORDINATOR_LOAD,

@@ -90,6 +90,9 @@ final class SampleMessages {
       case ENGINE_PING -> new ToEngine.Ping(FRONTEND, 11);
       case ENGINE_PONG -> new ToEngine.Pong(FRONTEND, 12);
       case DRAIN -> new ToEngine.Drain(INCARNATION, 30_000);
+      case UTILITY -> new ToEngine.Utility(FRONTEND, 15, "reset_prefix_cache", "{}");
+      case UTILITY_ANSWER ->
+          new ToFrontend.UtilityAnswer(RANK, INCARNATION, 15, null, "shutting down");
       case HELLO ->
           new ToCoordinator.Hello(INCARNATION, RANK, NODE, true, false, "c0ffee", Epoch.NONE);
       case READY -> new ToCoordinator.Ready(RANK, INCARNATION, EPOCH, FACTS, NODE);

@@ -186,7 +186,7 @@ class SchedulerTest {
     assertEquals(1, scheduler.counters().waiting());
     assertEquals(id(1), scheduler.running().getFirst().request);
     assertEquals(
-        scheduler.waiting().getFirst().length(),
+        scheduler.waiting().first().length(),
         scheduler.counters().queuedTokens(),
         "what was computed has to be computed again");
     rest.addAll(runAll(scheduler, 5));
@@ -313,7 +313,7 @@ class SchedulerTest {
 
   @Test
   void poolRefusesWhatNobodyOwns() {
-    BlockPool pool = new BlockPool(1);
+    BlockPool pool = new BlockPool(1, new PrefixEvents());
     int block = pool.allocate();
     assertThrows(IllegalStateException.class, pool::allocate);
     pool.free(block);

@@ -1,5 +1,6 @@
 package dev.flotilla.executor.cpu;
 
+import dev.flotilla.model.LayerNames;
 import dev.flotilla.model.ModelConfig;
 import dev.flotilla.model.ModelConfig.Experts;
 import dev.flotilla.model.Tensor;
@@ -46,8 +47,9 @@ final class CpuWeights implements AutoCloseable {
   private final NativeBlock memory;
 
   private CpuWeights(ModelConfig config, Weights weights, Repacking repacking) {
-    for (int i = 0; i < config.layers(); i++) {
-      layers.add(layer(config, weights, "model.layers." + i, repacking));
+    // In this order the KV cache numbers its layers.
+    for (String name : LayerNames.bind(weights.names(), config.layers())) {
+      layers.add(layer(config, weights, name, repacking));
     }
     embedding = weights.tensor("model.embed_tokens.weight", config.vocab(), config.hidden());
     Tensor output =

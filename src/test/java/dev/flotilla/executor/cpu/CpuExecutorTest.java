@@ -25,7 +25,10 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -67,6 +70,13 @@ class CpuExecutorTest {
     @Override
     public synchronized Tensor tensor(String name, int... shape) {
       return made.computeIfAbsent(name, n -> make(n, shape));
+    }
+
+    @Override
+    public Set<String> names() {
+      return IntStream.range(0, 64)
+          .mapToObj(i -> "model.layers." + i + ".self_attn.q_proj.weight")
+          .collect(Collectors.toSet());
     }
 
     private Tensor make(String name, int... shape) {

@@ -1,0 +1,54 @@
+package dev.flotilla.engine;
+
+import dev.flotilla.protocol.Address;
+import dev.flotilla.protocol.Addresses;
+import dev.flotilla.protocol.Bus;
+import dev.flotilla.protocol.EngineFacts;
+import dev.flotilla.protocol.Epoch;
+import dev.flotilla.protocol.LoadReport;
+import dev.flotilla.protocol.NodeId;
+import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.ToCoordinator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What one engine says to the coordinator. That there is none, or none yet, is no failure: the
+ * engine repeats what must arrive.
+ */
+record CoordinatorPort(Bus bus, Identity identity) {
+  private static final Logger LOG = LoggerFactory.getLogger(CoordinatorPort.class);
+
+  void hello(@Nullable Rank rank, Epoch highest) {
+    tell(
+        Addresses.HANDSHAKE,
+        new ToCoordinator.Hello(
+            identity.incarnation(),
+            rank,
+            bus.node(),
+            identity.local(),
+            identity.headless(),
+            identity.configHash(),
+            highest));
+  }
+
+  void ready(Rank rank, Epoch epoch, EngineFacts facts, @Nullable NodeId coordinator) {
+    tell(
+        Addresses.HANDSHAKE,
+        new ToCoordinator.Ready(rank, identity.incarnation(), epoch, facts, coordinator));
+  }
+
+  void load(LoadReport load) {
+    tell(Addresses.COORDINATOR, new ToCoordinator.Load(load));
+  }
+
+  void leaving(Rank rank, String reason) {
+    tell(Addresses.COORDINATOR, new ToCoordinator.Leaving(rank, identity.incarnation(), reason));
+  }
+
+  private void tell(Address<ToCoordinator> at, ToCoordinator message) {
+    bus.send(at, message)
+        .onFailure(failure -> LOG.debug("no coordinator hears: {}", failure.getMessage()));
+  }
+}

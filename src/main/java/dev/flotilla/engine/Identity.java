@@ -1,0 +1,19 @@
+package dev.flotilla.engine;
+
+import dev.flotilla.protocol.Incarnation;
+import dev.flotilla.protocol.Rank;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who the engine is before it has a rank.
+ *
+ * @param rank null: any
+ * @param handshakeMs how long a coordinator is looked for
+ */
+record Identity(
+    Incarnation incarnation,
+    @Nullable Rank rank,
+    boolean local,
+    boolean headless,
+    String configHash,
+    long handshakeMs) {}
