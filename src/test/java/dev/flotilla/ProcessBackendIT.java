@@ -16,7 +16,9 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Engines in JVMs of their own: what one of them, or their parent, takes with it when it dies. */
@@ -69,7 +71,7 @@ class ProcessBackendIT {
                   states.add(rank2 == null ? "absent" : rank2.path("state").asText());
                   return rank2 != null
                       && rank2.path("state").asText().equals("READY")
-                      && !rank2.path("incarnation").equals(before.get(2).path("incarnation"))
+                      && !rank2.path("incarnation").equals(of(before, 2).path("incarnation"))
                       && ranked(base, 2) == 200;
                 });
         System.err.printf(
@@ -79,9 +81,9 @@ class ProcessBackendIT {
       }
       assertTrue(states.contains("DEAD"), "states of rank 2: " + new HashSet<>(states));
       Map<Integer, JsonNode> after = engines(base);
-      assertEquals(epoch + 1, after.get(2).path("epoch").asLong(), "the next epoch");
+      assertEquals(epoch + 1, of(after, 2).path("epoch").asLong(), "the next epoch");
       for (int rank : new int[] {0, 1, 3}) {
-        assertEquals(before.get(rank).path("incarnation"), after.get(rank).path("incarnation"));
+        assertEquals(of(before, rank).path("incarnation"), of(after, rank).path("incarnation"));
       }
       assertTrue(
           head.output().contains("EngineCore_DP2 was killed by SIGKILL (exit code 137)"),
@@ -158,6 +160,10 @@ class ProcessBackendIT {
     return engines;
   }
 
+  private static JsonNode of(Map<Integer, JsonNode> engines, int rank) {
+    return Objects.requireNonNull(engines.get(rank), () -> "no rank " + rank);
+  }
+
   /** The status of a request that insists on one rank. */
   private static int ranked(URI base, int rank) throws Exception {
     return post(
@@ -189,7 +195,7 @@ class ProcessBackendIT {
     return children;
   }
 
-  private static ProcessHandle find(FlotillaProcess head, String name) {
+  private static @Nullable ProcessHandle find(FlotillaProcess head, String name) {
     return children(head).stream()
         .filter(p -> p.info().commandLine().orElse("").endsWith(" " + name))
         .findFirst()
@@ -198,8 +204,7 @@ class ProcessBackendIT {
 
   private static ProcessHandle child(FlotillaProcess head, String name) {
     ProcessHandle found = find(head, name);
-    assertTrue(found != null, () -> "no process " + name + ":\n" + head.output());
-    return found;
+    return Objects.requireNonNull(found, () -> "no process " + name + ":\n" + head.output());
   }
 
   private static void assertNoneAlive(Set<ProcessHandle> processes) {

@@ -11,6 +11,7 @@ import dev.flotilla.config.EngineConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -158,7 +159,9 @@ class SupervisorTest {
     started.get(0).started.complete(null);
     started.get(1).exit(3);
     CompletionException e = assertThrows(CompletionException.class, up::join);
-    assertTrue(e.getMessage().contains("EngineCore_DP1 ended with exit code 3"), e::getMessage);
+    assertTrue(
+        String.valueOf(e.getMessage()).contains("EngineCore_DP1 ended with exit code 3"),
+        e::getMessage);
     assertTrue(started.stream().allMatch(p -> p.ended.isDone()), "the others are terminated");
     assertEquals(2, told.size(), told::toString);
     assertEquals("EngineCore_DP1", supervisor.firstEnd().join().name());
@@ -172,7 +175,7 @@ class SupervisorTest {
     started.get(0).started.completeExceptionally(new IllegalStateException("no such folder"));
     started.get(0).exit(1);
     CompletionException e = assertThrows(CompletionException.class, up::join);
-    assertEquals("no such folder", e.getCause().getMessage());
+    assertTrue(String.valueOf(e.getMessage()).endsWith("no such folder"), e::getMessage);
     assertEquals(2, started.size(), "nothing is started again");
     assertTrue(started.get(1).ended.isDone(), "the sibling is stopped");
     assertEquals(List.of("failed: no such folder"), told);
@@ -244,7 +247,7 @@ class SupervisorTest {
   @Test
   void anEngineThatGoesByOrderIsNotStartedAgain() {
     Supervisor supervisor = allUp(2, EngineFailure.CONTINUE);
-    supervisor.leaving(1).stop();
+    Objects.requireNonNull(supervisor.leaving(1)).stop();
     advance(120_000);
     assertEquals(2, started.size());
     assertEquals(List.of(), told);

@@ -1,0 +1,97 @@
+package dev.flotilla;
+
+import static dev.flotilla.FlotillaProcess.get;
+import static dev.flotilla.FlotillaProcess.readyRanks;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.net.URI;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+/** A head without engines, a node with all of them, and another head after the first. */
+class HeadLossIT {
+  private static final int COMPLETIONS = 400;
+
+  /** A new coordinator asks who is there, and gives new epochs. */
+  private static final Duration REGISTERED = Duration.ofSeconds(10);
+
+  @Test
+  @Scenario({"A22", "A61"})
+  void aHeadlessNodeServesForAHeadWithoutEnginesAndRegistersWithTheNextHead() throws Exception {
+    String cluster = FlotillaProcess.uniqueCluster();
+    try (FlotillaProcess first = head(cluster);
+        FlotillaProcess node = node(cluster)) {
+      URI base = first.awaitReady();
+      List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
+      for (int i = 0; i < COMPLETIONS; i++) {
+        String body =
+            "{\"prompt\":\"question %d\",\"max_tokens\":2,\"ignore_eos\":true}".formatted(i);
+        answers.add(
+            FlotillaProcess.HTTP.sendAsync(
+                FlotillaProcess.postRequest(base, "/v1/completions", body),
+                BodyHandlers.ofString()));
+      }
+      for (CompletableFuture<HttpResponse<String>> answer : answers) {
+        assertEquals(200, answer.get().statusCode(), answer.get()::body);
+      }
+      String metrics = get(base, "/metrics").body();
+      for (int rank = 0; rank < 2; rank++) {
+        String engine = "engine=\"" + rank + "\"";
+        assertTrue(
+            metrics
+                .lines()
+                .filter(l -> l.startsWith("vllm:generation_tokens_total{") && l.contains(engine))
+                .mapToDouble(l -> Double.parseDouble(l.substring(l.lastIndexOf(' ') + 1)))
+                .anyMatch(tokens -> tokens > 0),
+            "rank " + rank + " served nothing");
+      }
+      first.kill();
+      assertEquals(137, first.awaitExit(Duration.ofSeconds(10)));
+      try (FlotillaProcess second = head(cluster)) {
+        URI next = second.awaitReady();
+        await("the ranks are the next head's")
+            .atMost(Slowness.scaled(REGISTERED))
+            .until(() -> readyRanks(next).equals(List.of(0, 1)));
+        assertTrue(node.alive());
+      }
+    }
+  }
+
+  private static FlotillaProcess head(String cluster) throws Exception {
+    return FlotillaProcess.start(
+        "serve",
+        "--executor",
+        "scripted",
+        "-dp",
+        "2",
+        "-dpl",
+        "0",
+        "--api-server-count",
+        "1",
+        "--port",
+        "0",
+        "--cluster-name",
+        cluster);
+  }
+
+  private static FlotillaProcess node(String cluster) throws Exception {
+    return FlotillaProcess.start(
+        "serve",
+        "--headless",
+        "--executor",
+        "scripted",
+        "--scripted-time-scale",
+        "0",
+        "-dp",
+        "2",
+        "--cluster-name",
+        cluster);
+  }
+}
