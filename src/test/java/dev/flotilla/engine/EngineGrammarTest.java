@@ -14,7 +14,6 @@ import dev.flotilla.protocol.FinishReason;
 import dev.flotilla.protocol.Grammar;
 import dev.flotilla.protocol.Sampling;
 import dev.flotilla.protocol.ToCoordinator;
-import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import dev.flotilla.protocol.TokenIds;
 import dev.flotilla.tokenizer.TokenBytes;
@@ -43,12 +42,7 @@ class EngineGrammarTest {
     Sampling sampling =
         Sampling.builder().temperature(1.5f).seed(counter).maxTokens(60).grammar(grammar).build();
     frontend.submit(
-        Addresses.<ToEngine>engine(ready.rank(), ready.incarnation()),
-        EPOCH,
-        counter,
-        0,
-        PROMPT,
-        sampling);
+        Addresses.engine(ready.rank(), ready.incarnation()), EPOCH, counter, 0, PROMPT, sampling);
   }
 
   @Test
