@@ -1,7 +1,6 @@
 package dev.flotilla;
 
 /** What the process does on a signal; the only place that knows the JDK's way to ask for it. */
-@SuppressWarnings("sunapi")
 final class Signals {
   private Signals() {}
 
