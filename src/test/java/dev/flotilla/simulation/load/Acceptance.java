@@ -11,6 +11,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.LongStream;
 
 /**
@@ -77,7 +78,11 @@ record Acceptance(
           result.lost());
       assertEquals(0, result.lost());
     }
-    check(results.get(VLLM_CLASSIC), results.get(VLLM), results.get(FLOTILLA));
+    check(result(results, VLLM_CLASSIC), result(results, VLLM), result(results, FLOTILLA));
+  }
+
+  private static SimResult result(Map<LoadBalancing, SimResult> results, LoadBalancing of) {
+    return Objects.requireNonNull(results.get(of), of.flag());
   }
 
   private void check(SimResult classic, SimResult vllm, SimResult flotilla) {
