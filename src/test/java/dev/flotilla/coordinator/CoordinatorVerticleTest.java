@@ -137,7 +137,8 @@ class CoordinatorVerticleTest {
     makeReady();
     JsonObject route = request(Addresses.ROUTE, new JsonObject().put("prompt_tokens", 5));
     assertEquals(1, route.getInteger("rank"));
-    assertEquals(5.0, route.getDouble("score"));
+    // Milliseconds to the end of the prompt by the cost model that holds until steps are measured.
+    assertEquals(6.15, route.getDouble("score"), 0.01);
     for (Object bad :
         List.of(
             "x",
