@@ -32,7 +32,8 @@ final class Signals {
                 }
                 return switch (method.getName()) {
                   case "hashCode" -> System.identityHashCode(proxy);
-                  case "equals" -> arguments != null && proxy == arguments[0];
+                  case "equals" ->
+                      System.identityHashCode(proxy) == System.identityHashCode(arguments[0]);
                   default -> "handler of SIG" + name;
                 };
               });
