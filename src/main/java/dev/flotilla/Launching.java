@@ -27,6 +27,7 @@ final class Launching {
   private static final long ALONE_MS = 3_000;
 
   private final CompletableFuture<Result> result = new CompletableFuture<>();
+  private volatile Runnable atEnd = () -> {};
   private LaunchWatch watch;
 
   private Launching(LaunchWatch.Goal goal) {
@@ -48,13 +49,16 @@ final class Launching {
             subscription -> {
               long timer = vertx.setPeriodic(TICK_MS, _ -> launching.tick());
               vertx.setTimer(ALONE_MS, _ -> launching.tellWhenAlone());
-              launching.result.whenComplete(
-                  (_, _) -> {
+              launching.atEnd =
+                  () -> {
                     vertx.cancelTimer(timer);
                     subscription
                         .unregister()
                         .onFailure(e -> LOG.debug("views still come: {}", e.toString()));
-                  });
+                  };
+              if (launching.result.isDone()) {
+                launching.atEnd.run(); // It ended before this was set.
+              }
               return launching;
             });
   }
@@ -84,7 +88,10 @@ final class Launching {
     for (Effect effect : step.effects()) {
       switch (effect) {
         case Effect.Progress(String sentence) -> LOG.info(sentence);
-        case Effect.Finish(Result end) -> result.complete(end);
+        case Effect.Finish(Result end) -> {
+          atEnd.run();
+          result.complete(end);
+        }
       }
     }
   }

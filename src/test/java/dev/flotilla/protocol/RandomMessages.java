@@ -37,7 +37,9 @@ final class RandomMessages {
               incarnation(),
               epoch(),
               new DataParallel(
-                  random.nextInt(), Balancing.values()[random.nextInt(3)], random.nextBoolean()),
+                  random.nextInt(),
+                  random.nextBoolean() ? Balancing.INTERNAL : Balancing.EXTERNAL,
+                  random.nextBoolean()),
               random.nextBoolean() ? null : node(),
               list(3, _ -> frontend()));
       case WELCOME -> new ToEngine.Welcome(incarnation(), epoch());
@@ -57,15 +59,9 @@ final class RandomMessages {
                   random.nextInt(), random.nextLong(), random.nextInt(), list(3, _ -> engine())));
       case FRONTEND_PING -> new ToFrontend.Ping(rank(), incarnation(), random.nextLong());
       case FRONTEND_PONG -> new ToFrontend.Pong(rank(), incarnation(), random.nextLong());
-      case UTILITY -> new ToEngine.Utility(frontend(), random.nextLong(), text(), text());
-      case UTILITY_ANSWER ->
-          new ToFrontend.UtilityAnswer(
-              rank(),
-              incarnation(),
-              random.nextLong(),
-              random.nextBoolean() ? null : text(),
-              random.nextBoolean() ? null : text());
-      case HELLO,
+      case UTILITY,
+          UTILITY_ANSWER,
+          HELLO,
           READY,
           COORDINATOR_LOAD,
           LEAVING,
@@ -100,6 +96,14 @@ final class RandomMessages {
       case NODE_LEFT -> new ToCoordinator.NodeLeft(node());
       case START_ENGINE -> new ToNode.StartEngine(text());
       case STOP_ENGINE -> new ToNode.StopEngine(rank(), incarnation(), random.nextLong());
+      case UTILITY -> new ToEngine.Utility(frontend(), random.nextLong(), text(), text());
+      case UTILITY_ANSWER ->
+          new ToFrontend.UtilityAnswer(
+              rank(),
+              incarnation(),
+              random.nextLong(),
+              random.nextBoolean() ? null : text(),
+              random.nextBoolean() ? null : text());
       default -> throw new IllegalArgumentException(type.toString());
     };
   }
