@@ -5,6 +5,7 @@ import dev.flotilla.protocol.Machine;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which engines hold which prefix blocks, by the hashes that they publish. Every change of an
@@ -29,7 +30,7 @@ public final class PrefixIndex implements Machine {
   private static final int WORD = 64;
 
   private final Map<Incarnation, Holder> holders = new HashMap<>();
-  private Holder[] bySlot = new Holder[WORD];
+  private @Nullable Holder[] bySlot = new @Nullable Holder[WORD];
   private int words = 1; // bits of an entry, in words
   private long[] keys = new long[FIRST_CAPACITY];
   private long[] bits = new long[FIRST_CAPACITY]; // all 0: the entry is free
