@@ -11,6 +11,7 @@ import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -42,10 +43,14 @@ public class BalancerBench {
   @Param({"16", "128"})
   private int ranks;
 
+  /** Blocks of the prompt that are looked for in the prefix caches; most of them are found. */
+  @Param({"0", "64"})
+  private int blocks;
+
   private final Ledger ledger = new Ledger(OWNER);
   private final Balancer balancer = new Balancer(LoadBalancing.FLOTILLA, Client.ALONE, ledger);
   private ClusterView view = ClusterView.EMPTY;
-  private Query query = Query.of(1000);
+  private Query query = Query.of(1100);
 
   /** A view of busy engines. */
   @Setup(Level.Trial)
@@ -59,6 +64,16 @@ public class BalancerBench {
         ledger.send(engine.incarnation(), 500);
       }
     }
+    long[] hashes = new long[blocks];
+    for (int i = 0; i < blocks; i++) {
+      hashes[i] = i * 0x9E3779B97F4A7C15L;
+      for (int rank = 0; rank < ranks; rank++) {
+        if (i < blocks - rank % 8) {
+          balancer.prefixes().added(engines.get(rank).incarnation(), i + 1, hashes[i]);
+        }
+      }
+    }
+    query = new Query(1100, PrefixChain.of(16, hashes), Set.of(), null);
   }
 
   private static ClusterView.Engine engine(int i) {

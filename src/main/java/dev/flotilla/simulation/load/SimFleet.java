@@ -85,8 +85,7 @@ public final class SimFleet {
     while (open > 0 && alive > 0 && more) {
       more = events.advance();
     }
-    return SimResult.of(
-        settings.policy(), requests, moved, imbalanceSum / Math.max(1, imbalanceSamples));
+    return SimResult.of(settings, requests, moved, imbalanceSum / Math.max(1, imbalanceSamples));
   }
 
   private void arrive(int index) {

@@ -1,6 +1,7 @@
 package dev.flotilla.simulation.load;
 
 import dev.flotilla.config.LoadBalancing;
+import dev.flotilla.config.ScriptedConfig;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
@@ -10,6 +11,8 @@ import java.util.function.ToDoubleFunction;
  *
  * @param ttftP50Ms time from a request's arrival to its first token, median
  * @param ttftP99Ms the same, 99th percentile
+ * @param waitP99Ms 99th percentile of that time without the request's own undisturbed prefill, the
+ *     part that a balancer can change
  * @param tpotP99Ms mean time between the tokens of a request, 99th percentile over requests
  * @param throughputTokensS generated tokens over the time from the first arrival to the last token
  * @param imbalance the mean over time of the fullest engine's requests over the average engine's
@@ -22,6 +25,7 @@ public record SimResult(
     LoadBalancing policy,
     double ttftP50Ms,
     double ttftP99Ms,
+    double waitP99Ms,
     double tpotP99Ms,
     double throughputTokensS,
     double imbalance,
@@ -31,8 +35,9 @@ public record SimResult(
     int lost) {
 
   static SimResult of(
-      LoadBalancing policy, List<SimRequest> requests, int moved, double imbalance) {
+      SimSettings settings, List<SimRequest> requests, int moved, double imbalance) {
     double[] first = new double[requests.size()];
+    double[] waits = new double[requests.size()];
     double[] each = new double[requests.size()];
     int completed = 0;
     int several = 0;
@@ -46,7 +51,9 @@ public record SimResult(
       if (!request.completed) {
         continue;
       }
-      first[completed++] = (request.firstNanos - request.arrivedNanos) / 1e6;
+      first[completed] = (request.firstNanos - request.arrivedNanos) / 1e6;
+      waits[completed] = first[completed] - aloneMs(request.arrival, settings.engine());
+      completed++;
       cached += request.cachedTokens;
       prompts += request.arrival.input();
       if (request.delivered > 1) {
@@ -55,9 +62,10 @@ public record SimResult(
     }
     double seconds = (end - requests.getFirst().arrivedNanos) / 1e9;
     return new SimResult(
-        policy,
+        settings.policy(),
         percentile(first, completed, 0.5),
         percentile(first, completed, 0.99),
+        percentile(waits, completed, 0.99),
         percentile(each, several, 0.99),
         seconds > 0 ? tokens / seconds : 0,
         imbalance,
@@ -73,6 +81,7 @@ public record SimResult(
         runs.getFirst().policy(),
         middle(runs, SimResult::ttftP50Ms),
         middle(runs, SimResult::ttftP99Ms),
+        middle(runs, SimResult::waitP99Ms),
         middle(runs, SimResult::tpotP99Ms),
         middle(runs, SimResult::throughputTokensS),
         middle(runs, SimResult::imbalance),
@@ -80,6 +89,14 @@ public record SimResult(
         (int) middle(runs, SimResult::moved),
         (int) middle(runs, SimResult::completed),
         (int) middle(runs, SimResult::lost));
+  }
+
+  /** What the prefill takes in an empty engine of the cost model's speed. */
+  private static double aloneMs(Trace.Arrival arrival, SimSettings.EngineModel engine) {
+    ScriptedConfig cost = engine.cost();
+    double input = arrival.input();
+    return Math.ceil(input / engine.maxNumBatchedTokens()) * cost.baseMs()
+        + cost.prefillMs() * input * (1 + input / 2 / cost.contextScale());
   }
 
   private static double middle(List<SimResult> runs, ToDoubleFunction<SimResult> figure) {
