@@ -38,7 +38,7 @@ final class Attention {
   }
 
   private static final class Worker {
-    private final float[] head;
+    private final float[] heads; // [8][dim]
     private final float[] queries; // [dim][batch]
     private final float[] sums; // [8][dimTiles * 32]
     private final float[] totals = new float[Packed.group()];
@@ -46,7 +46,7 @@ final class Attention {
     private float[] weights = new float[0]; // [chunks * 16][batch]
 
     Worker(int dim, int dimTiles) {
-      head = new float[dim];
+      heads = new float[dim * Packed.group()];
       queries = new float[dim * Packed.group()];
       sums = new float[Packed.group() * dimTiles * Tiles.ROWS];
     }
@@ -97,20 +97,20 @@ final class Attention {
   private void write(Call call, int token, int head, Worker own) {
     int position = call.step.position(token);
     int row = token * call.ldq + config.heads() * dim;
-    System.arraycopy(call.qkv, row + head * dim, own.head, 0, dim);
-    turn(own.head, call.weights.keyNorm(), position);
+    System.arraycopy(call.qkv, row + head * dim, own.heads, 0, dim);
+    turn(own.heads, 0, call.weights.keyNorm(), position);
     int value = row + (config.kvHeads() + head) * dim;
     int block = call.step.owner(token).blocks().get(position / cache.blockSize());
     int slot = position % cache.blockSize();
-    cache.write(call.layer, block, head, slot, own.head, 0, call.qkv, value);
+    cache.write(call.layer, block, head, slot, own.heads, 0, call.qkv, value);
   }
 
-  private void turn(float[] head, float @Nullable [] norm, int position) {
+  private void turn(float[] head, int at, float @Nullable [] norm, int position) {
     if (norm != null) {
-      float inverse = Elementwise.inverseRms(head, 0, dim, config.normEps());
-      Elementwise.norm(head, 0, dim, inverse, norm, head, 0, 1);
+      float inverse = Elementwise.inverseRms(head, at, dim, config.normEps());
+      Elementwise.norm(head, at, dim, inverse, norm, head, at);
     }
-    rope.rotate(head, 0, position);
+    rope.rotate(head, at, position);
   }
 
   /**
@@ -137,16 +137,29 @@ final class Attention {
 
   private void pack(Call call, Rows group, Worker own) {
     for (int r = 0; r < group.batch; r++) {
+      int at = r * dim;
       if (r >= group.count) {
-        Arrays.fill(own.head, 0);
+        Arrays.fill(own.heads, at, at + dim, 0);
       } else {
         int token = group.firstToken + (group.first + r) / share;
         int query = group.head * share + (group.first + r) % share;
-        System.arraycopy(call.qkv, token * call.ldq + query * dim, own.head, 0, dim);
-        turn(own.head, call.weights.queryNorm(), call.step.position(token));
+        System.arraycopy(call.qkv, token * call.ldq + query * dim, own.heads, at, dim);
+        turn(own.heads, at, call.weights.queryNorm(), call.step.position(token));
       }
-      for (int d = 0; d < dim; d++) {
-        own.queries[d * group.batch + r] = own.head[d] * scale;
+    }
+    Elementwise.scale(own.heads, group.batch * dim, scale);
+    transpose(own.heads, dim, dim, group.batch, own.queries);
+  }
+
+  /** Rows, ld apart, column by column. */
+  private static void transpose(float[] rows, int ld, int n, int batch, float[] to) {
+    if (batch == 8) {
+      Elementwise.interleave(rows, 0, ld, n, to, 0);
+      return;
+    }
+    for (int r = 0; r < batch; r++) {
+      for (int i = 0; i < n; i++) {
+        to[i * batch + r] = rows[r * ld + i];
       }
     }
   }
@@ -190,13 +203,9 @@ final class Attention {
         }
         own.totals[r] = Elementwise.softmaxWeights(own.scores, r * width, length);
       }
-      for (int i = 0; i < length; i++) {
-        own.weights[i * batch + r] = own.scores[r * width + i];
-      }
-      for (int i = length; i < chunks * KvCache.CHUNK; i++) {
-        own.weights[i * batch + r] = 0;
-      }
+      Arrays.fill(own.scores, r * width + length, r * width + chunks * KvCache.CHUNK, 0);
     }
+    transpose(own.scores, width, chunks * KvCache.CHUNK, batch, own.weights);
   }
 
   private void sum(Call call, Rows group, int last, Worker own) {

@@ -16,12 +16,26 @@ final class Elementwise {
   private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
   private static final int LANES = F.length();
 
+  /** Picks from two vectors, in turns, their lower halves. */
+  private static final FloatVector LOW = turns(0);
+
+  /** The same of their upper halves. */
+  private static final FloatVector HIGH = turns(LANES / 2);
+
   /** Below it, e^x is taken as 0; 2^-126 is the least normal float. */
   private static final float EXP_MIN = -87.3f;
 
   private static final float EXP_MAX = 88.3f;
 
   private Elementwise() {}
+
+  private static FloatVector turns(int first) {
+    float[] lanes = new float[LANES];
+    for (int i = 0; i < LANES; i++) {
+      lanes[i] = first + i / 2 + i % 2 * LANES;
+    }
+    return FloatVector.fromArray(F, lanes, 0);
+  }
 
   /** Adds {@code b} to {@code a}. */
   static void add(float[] a, int ao, float[] b, int bo, int n) {
@@ -33,6 +47,17 @@ final class Elementwise {
     }
     for (; i < n; i++) {
       a[ao + i] += b[bo + i];
+    }
+  }
+
+  /** Multiplies the first {@code n} by a number. */
+  static void scale(float[] x, int n, float by) {
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      FloatVector.fromArray(F, x, i).mul(by).intoArray(x, i);
+    }
+    for (; i < n; i++) {
+      x[i] *= by;
     }
   }
 
@@ -65,6 +90,77 @@ final class Elementwise {
     for (int i = 0; i < n; i++) {
       to[at + i * stride] = x[xo + i] * inverse * weight[i];
     }
+  }
+
+  /** The normed row, as {@link #norm} computes it, side by side from {@code at} on. */
+  static void norm(float[] x, int xo, int n, float inverse, float[] weight, float[] to, int at) {
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      FloatVector.fromArray(F, x, xo + i)
+          .mul(inverse)
+          .mul(FloatVector.fromArray(F, weight, i))
+          .intoArray(to, at + i);
+    }
+    for (; i < n; i++) {
+      to[at + i] = x[xo + i] * inverse * weight[i];
+    }
+  }
+
+  /**
+   * Writes 8 rows of {@code n} elements, {@code ld} apart, column by column. Merging rows k and k +
+   * 4 element by element, then those pairs two apart, then one apart, brings 8 rows into order in
+   * three rounds whatever the width of a vector.
+   */
+  static void interleave(float[] rows, int ro, int ld, int n, float[] to, int at) {
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      int p = ro + i;
+      FloatVector a0 = FloatVector.fromArray(F, rows, p);
+      FloatVector a1 = FloatVector.fromArray(F, rows, p + ld);
+      FloatVector a2 = FloatVector.fromArray(F, rows, p + 2 * ld);
+      FloatVector a3 = FloatVector.fromArray(F, rows, p + 3 * ld);
+      FloatVector a4 = FloatVector.fromArray(F, rows, p + 4 * ld);
+      FloatVector a5 = FloatVector.fromArray(F, rows, p + 5 * ld);
+      FloatVector a6 = FloatVector.fromArray(F, rows, p + 6 * ld);
+      FloatVector a7 = FloatVector.fromArray(F, rows, p + 7 * ld);
+      merge(a0, a2, a4, a6, a1, a3, a5, a7, to, at + i * 8);
+    }
+    for (; i < n; i++) {
+      for (int b = 0; b < 8; b++) {
+        to[at + i * 8 + b] = rows[ro + b * ld + i];
+      }
+    }
+  }
+
+  /** Even rows a, c, e, g and odd rows b, d, f, h, each in ascending order. */
+  private static void merge(
+      FloatVector a,
+      FloatVector c,
+      FloatVector e,
+      FloatVector g,
+      FloatVector b,
+      FloatVector d,
+      FloatVector f,
+      FloatVector h,
+      float[] to,
+      int at) {
+    FloatVector ae = LOW.selectFrom(a, e);
+    FloatVector ae2 = HIGH.selectFrom(a, e);
+    FloatVector cg = LOW.selectFrom(c, g);
+    FloatVector cg2 = HIGH.selectFrom(c, g);
+    FloatVector bf = LOW.selectFrom(b, f);
+    FloatVector bf2 = HIGH.selectFrom(b, f);
+    FloatVector dh = LOW.selectFrom(d, h);
+    FloatVector dh2 = HIGH.selectFrom(d, h);
+    both(LOW.selectFrom(ae, cg), LOW.selectFrom(bf, dh), to, at);
+    both(HIGH.selectFrom(ae, cg), HIGH.selectFrom(bf, dh), to, at + 2 * LANES);
+    both(LOW.selectFrom(ae2, cg2), LOW.selectFrom(bf2, dh2), to, at + 4 * LANES);
+    both(HIGH.selectFrom(ae2, cg2), HIGH.selectFrom(bf2, dh2), to, at + 6 * LANES);
+  }
+
+  private static void both(FloatVector even, FloatVector odd, float[] to, int at) {
+    LOW.selectFrom(even, odd).intoArray(to, at);
+    HIGH.selectFrom(even, odd).intoArray(to, at + LANES);
   }
 
   /** e^x, relative error about 1e-7 (minimax polynomial after Cephes' expf). */

@@ -16,7 +16,7 @@ final class Kernels {
   private final TileKernel[] f32;
   private final TileKernel.Keys[] keys;
   private final TileKernel.Values[] values;
-  private final TileKernel.Widen widen;
+  private final TileKernel.WidenBatch8[] widenBatch8;
 
   private Kernels(
       int bits,
@@ -24,13 +24,13 @@ final class Kernels {
       TileKernel[] f32,
       TileKernel.Keys[] keys,
       TileKernel.Values[] values,
-      TileKernel.Widen widen) {
+      TileKernel.WidenBatch8 widenBatch8) {
     this.bits = bits;
     this.bf16 = bf16;
     this.f32 = f32;
     this.keys = keys;
     this.values = values;
-    this.widen = widen;
+    this.widenBatch8 = new TileKernel.WidenBatch8[] {widenBatch8};
   }
 
   /** Vector width; 0 for plain loops. */
@@ -63,9 +63,9 @@ final class Kernels {
     return values;
   }
 
-  /** From bf16 to f32. */
-  TileKernel.Widen widen() {
-    return widen;
+  /** From bf16 to f32, with the first 8 tokens' outputs: one, which the self-test may replace. */
+  TileKernel.WidenBatch8[] widenBatch8() {
+    return widenBatch8;
   }
 
   /** The width that this machine prefers; {@code -Dflotilla.vector.bits} overrides it. */
@@ -106,7 +106,7 @@ final class Kernels {
                 TileKernels512::valuesBatch4,
                 TileKernels512::valuesBatch8
               },
-              TileKernels512::widen);
+              TileKernels512::widenBatch8);
       case 256 ->
           new Kernels(
               256,
@@ -130,7 +130,7 @@ final class Kernels {
                 TileKernels256::valuesBatch4,
                 TileKernels256::valuesBatch8
               },
-              TileKernels256::widen);
+              TileKernels256::widenBatch8);
       default -> narrow(bits);
     };
   }
@@ -159,7 +159,7 @@ final class Kernels {
               TileKernels128::valuesBatch4,
               TileKernels128::valuesBatch8
             },
-            TileKernels128::widen)
+            TileKernels128::widenBatch8)
         : new Kernels(
             0,
             plain(Format.BF16),
@@ -170,7 +170,7 @@ final class Kernels {
             new TileKernel.Values[] {
               PlainKernels.values(1), PlainKernels.values(4), PlainKernels.values(8)
             },
-            PlainKernels::widen);
+            PlainKernels::widenBatch8);
   }
 
   private static TileKernel[] plain(Format format) {

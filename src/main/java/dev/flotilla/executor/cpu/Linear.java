@@ -57,13 +57,17 @@ final class Linear implements AutoCloseable {
       int count = x.tokens() == 1 && tile + 1 < to ? 2 : 1;
       long at = w.tile(tile);
       Format format = w.format();
+      int first = 0;
       if (widen) {
-        at = workers[worker].panel(w.cols());
-        kernels.widen().run(w.tile(tile), at, w.cols());
+        long panel = workers[worker].panel(w.cols());
+        int out = yo + tile * Tiles.ROWS;
+        kernels.widenBatch8()[0].run(at, panel, x.data(), x.offset(0), y, out, ldy, w.cols());
+        at = panel;
         format = Format.F32;
+        first = 1;
       }
       long step = w.tileBytes();
-      for (int g = 0; g < x.groups(); g++) {
+      for (int g = first; g < x.groups(); g++) {
         TileKernel kernel = count == 2 ? kernels.pair(format) : kernels.tile(format, x.batch(g));
         int out = yo + g * Packed.group() * ldy + tile * Tiles.ROWS;
         kernel.run(at, step, x.data(), x.offset(g), y, out, ldy, w.cols());
@@ -80,17 +84,22 @@ final class Linear implements AutoCloseable {
     for (int pair = from; pair < to; pair++) {
       long gate = w.tile(2 * pair);
       long step = w.tileBytes();
+      int first = 0;
+      float[] y = own.gateUp;
+      int ldy = 2 * Tiles.ROWS;
       if (widen) {
         long panel = own.panel(w.cols());
+        TileKernel.WidenBatch8 kernel = kernels.widenBatch8()[0];
+        long second = gate + step;
         step = (long) w.cols() * Format.F32.columnBytes();
-        kernels.widen().run(gate, panel, w.cols());
-        kernels.widen().run(w.tile(2 * pair + 1), panel + step, w.cols());
+        kernel.run(gate, panel, x.data(), x.offset(0), y, 0, ldy, w.cols());
+        kernel.run(second, panel + step, x.data(), x.offset(0), y, Tiles.ROWS, ldy, w.cols());
+        join(own, 8, pair, target, 0);
         gate = panel;
+        first = 1;
       }
-      for (int g = 0; g < x.groups(); g++) {
+      for (int g = first; g < x.groups(); g++) {
         int batch = x.batch(g);
-        float[] y = own.gateUp;
-        int ldy = 2 * Tiles.ROWS;
         if (batch == 1) {
           kernels.pair(format).run(gate, step, x.data(), x.offset(g), y, 0, ldy, w.cols());
         } else {
@@ -107,11 +116,19 @@ final class Linear implements AutoCloseable {
     int width = Math.min(Tiles.ROWS, target.cols() - pair * Tiles.ROWS);
     int at = target.offset(group) + pair * Tiles.ROWS * batch;
     float[] data = target.data();
+    float[] product = own.product;
     for (int b = 0; b < batch; b++) {
       int row = b * 2 * Tiles.ROWS;
-      Elementwise.swiglu(own.gateUp, row, own.gateUp, row + Tiles.ROWS, own.product, 0, Tiles.ROWS);
+      int to = b * Tiles.ROWS;
+      Elementwise.swiglu(own.gateUp, row, own.gateUp, row + Tiles.ROWS, product, to, Tiles.ROWS);
+    }
+    if (batch == 8) {
+      Elementwise.interleave(product, 0, Tiles.ROWS, width, data, at);
+      return;
+    }
+    for (int b = 0; b < batch; b++) {
       for (int i = 0; i < width; i++) {
-        data[at + i * batch + b] = own.product[i];
+        data[at + i * batch + b] = product[b * Tiles.ROWS + i];
       }
     }
   }

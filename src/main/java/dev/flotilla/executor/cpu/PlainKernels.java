@@ -68,13 +68,15 @@ final class PlainKernels {
     };
   }
 
-  /** Element by element. */
-  static void widen(long from, long to, int k) {
+  /** One after the other. */
+  static void widenBatch8(
+      long w, long panel, float[] x, int xo, float[] y, int yo, int ldy, int k) {
     for (int i = 0; i < k; i++) {
       for (int row = 0; row < 32; row++) {
         RawMemory.ALL.set(
-            ValueLayout.JAVA_FLOAT_UNALIGNED, to + i * 128L + row * 4L, bf16(from, row, i));
+            ValueLayout.JAVA_FLOAT_UNALIGNED, panel + i * 128L + row * 4L, bf16(w, row, i));
       }
     }
+    tile(Format.F32, 8, 1).run(panel, 0, x, xo, y, yo, ldy, k);
   }
 }

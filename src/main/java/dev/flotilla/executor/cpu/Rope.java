@@ -2,6 +2,8 @@ package dev.flotilla.executor.cpu;
 
 import dev.flotilla.model.ModelConfig;
 import dev.flotilla.model.ModelConfig.Llama3Scaling;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Rotary position embedding, half-split: dimension d turns with d + headDim / 2. Frequencies and
@@ -9,6 +11,8 @@ import dev.flotilla.model.ModelConfig.Llama3Scaling;
  * between steps, so only the holder of the step may call {@link #ensure}.
  */
 final class Rope {
+  private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
+
   private final int half;
   private final float[] frequencies;
   private final int maxPositions;
@@ -68,7 +72,16 @@ final class Rope {
   /** Turns one head in place. */
   void rotate(float[] x, int at, int position) {
     int row = position * half;
-    for (int i = 0; i < half; i++) {
+    int i = 0;
+    for (; i <= half - F.length(); i += F.length()) {
+      FloatVector a = FloatVector.fromArray(F, x, at + i);
+      FloatVector b = FloatVector.fromArray(F, x, at + half + i);
+      FloatVector c = FloatVector.fromArray(F, cos, row + i);
+      FloatVector s = FloatVector.fromArray(F, sin, row + i);
+      a.mul(c).sub(b.mul(s)).intoArray(x, at + i);
+      b.mul(c).add(a.mul(s)).intoArray(x, at + half + i);
+    }
+    for (; i < half; i++) {
       float a = x[at + i];
       float b = x[at + half + i];
       x[at + i] = a * cos[row + i] - b * sin[row + i];

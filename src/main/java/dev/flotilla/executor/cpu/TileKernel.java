@@ -27,10 +27,10 @@ interface TileKernel {
     void run(long w, float[] x, int xo, float[] y, int yo, int ldy, int k);
   }
 
-  /** Writes a bf16 tile as an f32 tile. */
+  /** Writes a bf16 tile as an f32 tile and multiplies it with 8 tokens. */
   @FunctionalInterface
-  interface Widen {
-    /** Reads k columns at one address, writes them to another. */
-    void run(long from, long to, int k);
+  interface WidenBatch8 {
+    /** Reads the tile at {@code w}, writes it to {@code panel}; the rest as {@link #run}. */
+    void run(long w, long panel, float[] x, int xo, float[] y, int yo, int ldy, int k);
   }
 }

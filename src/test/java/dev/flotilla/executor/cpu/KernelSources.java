@@ -70,6 +70,7 @@ final class KernelSources {
       tile(format, 8, 1);
     }
     widen();
+    widenBatch8();
     for (int batch : new int[] {1, 4, 8}) {
       keys(batch);
       values(batch);
@@ -133,6 +134,41 @@ final class KernelSources {
         "p.and(0xffff0000).intoMemorySegment(ALL, to + part * %dL + i * 128L + 64, LE);",
         lanes * 4);
     line("}}}");
+  }
+
+  /**
+   * One bf16 tile as an f32 tile and its outputs for 8 tokens, so that the tile comes from memory
+   * while there is something to compute. Widths whose registers do not hold 16 sums do one after
+   * the other.
+   */
+  private void widenBatch8() {
+    int lanes = bits / 32;
+    line("/** Writes a bf16 tile as an f32 tile and multiplies it with 8 tokens. */");
+    line("public static void widenBatch8(");
+    line("long w, long panel, float[] x, int xo, float[] y, int yo, int ldy, int k) {");
+    if (accumulators(bits) < 16) {
+      line("widen(w, panel, k);");
+      line("f32Batch8(panel, 0, x, xo, y, yo, ldy, k);");
+      line("}");
+      return;
+    }
+    zeros(2, 8);
+    line("for (int i = 0; i < k; i++) {");
+    line("IntVector p0 = IntVector.fromMemorySegment(I, ALL, w + i * 64L, LE);");
+    for (int v = 0; v < 2; v++) {
+      String half = v == 0 ? "p0.lanewise(VectorOperators.LSHL, 16)" : "p0.and(0xffff0000)";
+      line("FloatVector v%d = %s.reinterpretAsFloats();", v, half);
+      line("v%d.intoMemorySegment(ALL, panel + i * 128L + %d, LE);", v, v * lanes * 4);
+    }
+    line("int at = xo + i * 8;");
+    fmas(2, 8);
+    line("}");
+    for (int v = 0; v < 2; v++) {
+      for (int b = 0; b < 8; b++) {
+        line("a%d_%d.intoArray(y, yo + %d * ldy + %d);", v, b, b, v * lanes);
+      }
+    }
+    line("}");
   }
 
   private void loadWeights(boolean half, int t, int vectors, int lanes) {

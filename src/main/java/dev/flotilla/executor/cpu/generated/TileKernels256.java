@@ -311,6 +311,13 @@ public final class TileKernels256 {
     }
   }
 
+  /** Writes a bf16 tile as an f32 tile and multiplies it with 8 tokens. */
+  public static void widenBatch8(
+      long w, long panel, float[] x, int xo, float[] y, int yo, int ldy, int k) {
+    widen(w, panel, k);
+    f32Batch8(panel, 0, x, xo, y, yo, ldy, k);
+  }
+
   /** Products of 1 query(s) with the 16 keys at each of two addresses. */
   public static void keysBatch1(
       long first, long second, float[] x, int xo, float[] y, int yo, int ldy, int k) {

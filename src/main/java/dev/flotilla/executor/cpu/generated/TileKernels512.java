@@ -367,6 +367,75 @@ public final class TileKernels512 {
     }
   }
 
+  /** Writes a bf16 tile as an f32 tile and multiplies it with 8 tokens. */
+  public static void widenBatch8(
+      long w, long panel, float[] x, int xo, float[] y, int yo, int ldy, int k) {
+    FloatVector a0_0 = FloatVector.zero(F);
+    FloatVector a0_1 = FloatVector.zero(F);
+    FloatVector a0_2 = FloatVector.zero(F);
+    FloatVector a0_3 = FloatVector.zero(F);
+    FloatVector a0_4 = FloatVector.zero(F);
+    FloatVector a0_5 = FloatVector.zero(F);
+    FloatVector a0_6 = FloatVector.zero(F);
+    FloatVector a0_7 = FloatVector.zero(F);
+    FloatVector a1_0 = FloatVector.zero(F);
+    FloatVector a1_1 = FloatVector.zero(F);
+    FloatVector a1_2 = FloatVector.zero(F);
+    FloatVector a1_3 = FloatVector.zero(F);
+    FloatVector a1_4 = FloatVector.zero(F);
+    FloatVector a1_5 = FloatVector.zero(F);
+    FloatVector a1_6 = FloatVector.zero(F);
+    FloatVector a1_7 = FloatVector.zero(F);
+    for (int i = 0; i < k; i++) {
+      IntVector p0 = IntVector.fromMemorySegment(I, ALL, w + i * 64L, LE);
+      FloatVector v0 = p0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      v0.intoMemorySegment(ALL, panel + i * 128L + 0, LE);
+      FloatVector v1 = p0.and(0xffff0000).reinterpretAsFloats();
+      v1.intoMemorySegment(ALL, panel + i * 128L + 64, LE);
+      int at = xo + i * 8;
+      FloatVector x0 = FloatVector.broadcast(F, x[at + 0]);
+      a0_0 = v0.fma(x0, a0_0);
+      a1_0 = v1.fma(x0, a1_0);
+      FloatVector x1 = FloatVector.broadcast(F, x[at + 1]);
+      a0_1 = v0.fma(x1, a0_1);
+      a1_1 = v1.fma(x1, a1_1);
+      FloatVector x2 = FloatVector.broadcast(F, x[at + 2]);
+      a0_2 = v0.fma(x2, a0_2);
+      a1_2 = v1.fma(x2, a1_2);
+      FloatVector x3 = FloatVector.broadcast(F, x[at + 3]);
+      a0_3 = v0.fma(x3, a0_3);
+      a1_3 = v1.fma(x3, a1_3);
+      FloatVector x4 = FloatVector.broadcast(F, x[at + 4]);
+      a0_4 = v0.fma(x4, a0_4);
+      a1_4 = v1.fma(x4, a1_4);
+      FloatVector x5 = FloatVector.broadcast(F, x[at + 5]);
+      a0_5 = v0.fma(x5, a0_5);
+      a1_5 = v1.fma(x5, a1_5);
+      FloatVector x6 = FloatVector.broadcast(F, x[at + 6]);
+      a0_6 = v0.fma(x6, a0_6);
+      a1_6 = v1.fma(x6, a1_6);
+      FloatVector x7 = FloatVector.broadcast(F, x[at + 7]);
+      a0_7 = v0.fma(x7, a0_7);
+      a1_7 = v1.fma(x7, a1_7);
+    }
+    a0_0.intoArray(y, yo + 0 * ldy + 0);
+    a0_1.intoArray(y, yo + 1 * ldy + 0);
+    a0_2.intoArray(y, yo + 2 * ldy + 0);
+    a0_3.intoArray(y, yo + 3 * ldy + 0);
+    a0_4.intoArray(y, yo + 4 * ldy + 0);
+    a0_5.intoArray(y, yo + 5 * ldy + 0);
+    a0_6.intoArray(y, yo + 6 * ldy + 0);
+    a0_7.intoArray(y, yo + 7 * ldy + 0);
+    a1_0.intoArray(y, yo + 0 * ldy + 16);
+    a1_1.intoArray(y, yo + 1 * ldy + 16);
+    a1_2.intoArray(y, yo + 2 * ldy + 16);
+    a1_3.intoArray(y, yo + 3 * ldy + 16);
+    a1_4.intoArray(y, yo + 4 * ldy + 16);
+    a1_5.intoArray(y, yo + 5 * ldy + 16);
+    a1_6.intoArray(y, yo + 6 * ldy + 16);
+    a1_7.intoArray(y, yo + 7 * ldy + 16);
+  }
+
   /** Products of 1 query(s) with the 16 keys at each of two addresses. */
   public static void keysBatch1(
       long first, long second, float[] x, int xo, float[] y, int yo, int ldy, int k) {
