@@ -17,6 +17,7 @@ final class Signals {
   }
 
   /** Runs the action, on a thread of the JVM, each time that the signal comes. */
+  @SuppressWarnings("ReferenceEquality") // A proxy's equality is its identity.
   static void on(String name, Runnable action) {
     try {
       Class<?> signal = Class.forName("sun.misc.Signal");

@@ -103,6 +103,7 @@ final class SimReport {
     return out.toString();
   }
 
+  @SuppressWarnings("AnnotateFormatMethod") // Widths are put together from constants.
   private static String text(String format, Object... values) {
     return String.format(Locale.ROOT, format, values);
   }

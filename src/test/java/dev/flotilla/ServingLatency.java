@@ -1,5 +1,7 @@
 package dev.flotilla;
 
+import com.google.errorprone.annotations.FormatMethod;
+import com.google.errorprone.annotations.FormatString;
 import dev.flotilla.executor.cpu.CpuExecutor;
 import dev.flotilla.executor.cpu.CpuOptions;
 import dev.flotilla.model.Batch;
@@ -67,7 +69,8 @@ final class ServingLatency {
     bench.executor.close();
   }
 
-  private static void print(String format, Object... args) {
+  @FormatMethod
+  private static void print(@FormatString String format, Object... args) {
     System.out.println(String.format(Locale.ROOT, format, args));
   }
 
@@ -121,8 +124,9 @@ final class ServingLatency {
   private double firstToken(Scheduler scheduler, TokenIds prompt) {
     long start = System.nanoTime();
     submit(scheduler, prompt, 1);
-    while (step(scheduler).isEmpty()) {
-      continue;
+    boolean nothing = true;
+    while (nothing) {
+      nothing = step(scheduler).isEmpty();
     }
     return (System.nanoTime() - start) / 1e9;
   }

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 final class Account {
   private record Send(long sequence, int tokens, int cached) {
     long uncached() {
-      return tokens - cached;
+      return (long) tokens - cached;
     }
 
     double squares() {

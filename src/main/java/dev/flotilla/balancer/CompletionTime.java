@@ -149,10 +149,10 @@ final class CompletionTime implements Policy {
       double age) {
     Account account = seat.account;
     StepCost cost = work.cost();
-    double own = cost.prefillOfSums(account.sentUncached(), account.sentSquares());
+    double own = cost.prefillOfSums((double) account.sentUncached(), account.sentSquares());
     double prefill = cost.prefill(seat.cached, query.promptTokens());
     double compute = queued + own + prefill;
-    double step = cost.decodeStep(work.decoding(), work.decodeContext());
+    double step = cost.decodeStep(work.decoding(), (double) work.decodeContext());
     double room = Math.max(seat.budget - work.decoding(), seat.budget / 4.0);
     double perStep = Math.max(1e-9, cost.prefillMs() * room);
     double steps = Math.max(1, Math.ceil(compute / perStep)) * step;
@@ -160,7 +160,9 @@ final class CompletionTime implements Policy {
     double needed = (double) account.sentTokens() + query.promptTokens() - seat.cached;
     double over = kv + needed - capacity;
     double memory =
-        over > 0 && capacity > 0 ? HOLD_SHARE * hold * over / Math.max(kv, capacity / 2.0) : 0;
+        over > 0 && capacity > 0
+            ? HOLD_SHARE * hold * over / Math.max((double) kv, capacity / 2.0)
+            : 0;
     double full = requests + account.unacknowledged() + 1.0 - seat.slots;
     double slot = full > 0 ? HOLD_SHARE * hold * full / seat.slots : 0;
     double score = stepEnd + compute + steps + memory + slot;

@@ -99,7 +99,7 @@ final class LoadGauge {
   private EngineWork work(long nowNanos) {
     EngineWork said = snapshot.work();
     long waiting = tokens - snapshot.takenTokens();
-    double queued = said.cost().prefillOfSums(waiting, squares - snapshot.takenSquares());
+    double queued = said.cost().prefillOfSums((double) waiting, squares - snapshot.takenSquares());
     double left = said.msToStepEnd() - (nowNanos - snapshot.workNanos()) / 1e6;
     return new EngineWork(
         (float) (said.queuedPrefillMs() + Math.max(0, queued)),

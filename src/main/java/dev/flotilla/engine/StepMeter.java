@@ -48,7 +48,7 @@ public final class StepMeter implements Machine {
     StepCost cost = fit.cost();
     double queued =
         cost.prefillOfSums(
-            backlog.prefillTokens() - flying.prefillTokens(),
+            (double) (backlog.prefillTokens() - flying.prefillTokens()),
             backlog.prefillSquares() - 2 * flying.prefillContext());
     double left = expectedMs - (nowNanos - startedNanos) / 1e6;
     return new EngineWork(

@@ -167,7 +167,7 @@ final class EngineSeries {
                         ClassicHistogramBuckets.of(
                             ITERATION_BOUNDS,
                             sum.iterationTokens().stream().mapToLong(Long::longValue).toArray()))
-                    .sum(sum.iterationTokensSum())
+                    .sum((double) sum.iterationTokensSum())
                     .build()));
     all.add(builder.build());
   }

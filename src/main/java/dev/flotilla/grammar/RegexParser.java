@@ -88,41 +88,37 @@ final class RegexParser {
 
   /** Least and most; empty if none follows. */
   private int[] quantifier() {
-    switch (peek()) {
-      case '*' -> {
-        at++;
-        return new int[] {0, -1};
-      }
-      case '+' -> {
-        at++;
-        return new int[] {1, -1};
-      }
-      case '?' -> {
-        at++;
-        return new int[] {0, 1};
-      }
-      case '{' -> {
-        int start = at++;
-        int min = number();
-        int max = min;
-        if (min >= 0 && accept(',')) {
-          max = at < text.length() && peek() == '}' ? -1 : number();
-          max = max == -2 ? -3 : max;
-        }
-        if (min < 0 || max == -3 || !accept('}')) {
-          // As in every dialect at hand, a brace that begins no quantifier is itself.
-          at = start;
-          return new int[0];
-        }
-        if (min > REPEAT_MAX || max > REPEAT_MAX || (max >= 0 && max < min)) {
-          throw wrong("the quantifier {%d,%d}; at most %d".formatted(min, max, REPEAT_MAX));
-        }
-        return new int[] {min, max};
-      }
-      default -> {
-        return new int[0];
-      }
+    return switch (peek()) {
+      case '*' -> repeat(0, -1);
+      case '+' -> repeat(1, -1);
+      case '?' -> repeat(0, 1);
+      case '{' -> braces();
+      default -> new int[0];
+    };
+  }
+
+  private int[] repeat(int min, int max) {
+    at++;
+    return new int[] {min, max};
+  }
+
+  private int[] braces() {
+    int start = at++;
+    int min = number();
+    int max = min;
+    if (min >= 0 && accept(',')) {
+      max = at < text.length() && peek() == '}' ? -1 : number();
+      max = max == -2 ? -3 : max;
     }
+    if (min < 0 || max == -3 || !accept('}')) {
+      // As in every dialect at hand, a brace that begins no quantifier is itself.
+      at = start;
+      return new int[0];
+    }
+    if (min > REPEAT_MAX || max > REPEAT_MAX || (max >= 0 && max < min)) {
+      throw wrong("the quantifier {%d,%d}; at most %d".formatted(min, max, REPEAT_MAX));
+    }
+    return new int[] {min, max};
   }
 
   /** A decimal number; -2 if there is none. */

@@ -26,6 +26,7 @@ final class TokenTrie {
   private final TokenBytes vocabulary;
 
   /** A token and its bytes. */
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
   private record Token(int id, byte[] bytes) {}
 
   TokenTrie(TokenBytes vocabulary) {

@@ -69,7 +69,7 @@ final class ChildProcess implements EngineProcess {
     ChildLog log = new ChildLog(name);
     InputStream errors = child.process.getErrorStream();
     Thread.ofVirtual().name(name + "-log").start(() -> log.copy(errors));
-    child.process.onExit().thenAccept(ignored -> child.exited());
+    var _ = child.process.onExit().thenAccept(ignored -> child.exited());
     child.order(settings);
     return child;
   }
@@ -114,15 +114,16 @@ final class ChildProcess implements EngineProcess {
   }
 
   private void exited() {
-    told.thenRun(
-        () -> {
-          String sentence = failure;
-          EngineEnd end =
-              new EngineEnd(name, process.exitValue(), sentence == null ? "" : sentence);
-          started.completeExceptionally(
-              sentence == null ? new Ended(end) : new IllegalStateException(sentence));
-          ended.complete(end);
-        });
+    var _ =
+        told.thenRun(
+            () -> {
+              String sentence = failure;
+              EngineEnd end =
+                  new EngineEnd(name, process.exitValue(), sentence == null ? "" : sentence);
+              started.completeExceptionally(
+                  sentence == null ? new Ended(end) : new IllegalStateException(sentence));
+              ended.complete(end);
+            });
   }
 
   /** The id of its node in the cluster, once it has joined. */

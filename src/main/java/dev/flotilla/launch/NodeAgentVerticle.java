@@ -140,7 +140,7 @@ public final class NodeAgentVerticle extends VerticleBase {
             }
           }
           vertx.setTimer(Math.max(1, timeoutMs), timer -> drained.tryComplete());
-          supervisor().allEnded().thenRun(drained::tryComplete);
+          var _ = supervisor().allEnded().thenRun(drained::tryComplete);
         });
     return drained.future();
   }
@@ -158,7 +158,8 @@ public final class NodeAgentVerticle extends VerticleBase {
     Set<NodeId> nodes = new HashSet<>();
     nodes.add(bus().node());
     for (EngineProcess engine : supervisor().running()) {
-      if (engine instanceof ChildProcess child && child.node() instanceof String id) {
+      String id = engine instanceof ChildProcess child ? child.node() : null;
+      if (id != null) {
         nodes.add(new NodeId(id));
       }
     }
@@ -294,7 +295,8 @@ public final class NodeAgentVerticle extends VerticleBase {
     @Override
     public void died(EngineProcess engine, EngineEnd end) {
       watch.died(end);
-      if (engine instanceof ChildProcess child && child.node() instanceof String id) {
+      String id = engine instanceof ChildProcess child ? child.node() : null;
+      if (id != null) {
         bus()
             .send(Addresses.COORDINATOR, new ToCoordinator.NodeLeft(new NodeId(id)))
             .onFailure(e -> LOG.debug("nobody coordinates: {}", e.getMessage()));

@@ -223,6 +223,7 @@ final class Supervisor {
     process.ended().thenAccept(end -> executor.execute(() -> ended(slot, process, end)));
   }
 
+  @SuppressWarnings("ReferenceEquality") // A slot asks for this very start.
   private void started(Slot slot, EngineProcess process, @Nullable Throwable failure) {
     if (slot.process != process || stopping) {
       return;
@@ -243,6 +244,7 @@ final class Supervisor {
     }
   }
 
+  @SuppressWarnings("ReferenceEquality") // A slot asks for this very start.
   private void ended(Slot slot, EngineProcess process, EngineEnd end) {
     if (slot.process != process) {
       return;

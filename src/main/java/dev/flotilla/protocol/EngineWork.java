@@ -23,6 +23,11 @@ public record EngineWork(
   public static EngineWork guessed(int running, long queuedTokens, long residentTokens) {
     StepCost cost = StepCost.DEFAULT;
     return new EngineWork(
-        (float) cost.prefill(0, queuedTokens), running, residentTokens, queuedTokens, 0, cost);
+        (float) cost.prefill(0, (double) queuedTokens),
+        running,
+        residentTokens,
+        queuedTokens,
+        0,
+        cost);
   }
 }

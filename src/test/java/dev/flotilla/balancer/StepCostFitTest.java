@@ -24,7 +24,7 @@ class StepCostFitTest {
   }
 
   private static double ms(StepCost cost, StepWork work) {
-    return cost.decodeStep(work.decoding(), work.decodeContext())
+    return cost.decodeStep(work.decoding(), (double) work.decodeContext())
         + cost.prefillMs() * work.prefillTokens()
         + cost.prefillContextMs() * work.prefillContext();
   }

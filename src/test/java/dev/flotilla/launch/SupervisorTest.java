@@ -25,7 +25,7 @@ class SupervisorTest {
   private final TreeMap<Long, List<Runnable>> timers = new TreeMap<>();
   private long now;
 
-  private final class FakeProcess implements EngineProcess {
+  private static final class FakeProcess implements EngineProcess {
     final String name;
     final CompletableFuture<Void> started = new CompletableFuture<>();
     final CompletableFuture<EngineEnd> ended = new CompletableFuture<>();
@@ -144,8 +144,8 @@ class SupervisorTest {
 
   @Test
   void namesEnginesAsTheOriginalDoes() {
-    supervisor(EngineFailure.CONTINUE).startAll(ranks(2));
-    supervisor(EngineFailure.CONTINUE).startAll(ranks(1));
+    var _ = supervisor(EngineFailure.CONTINUE).startAll(ranks(2));
+    var _ = supervisor(EngineFailure.CONTINUE).startAll(ranks(1));
     assertEquals(
         List.of("EngineCore_DP0", "EngineCore_DP1", "EngineCore"),
         started.stream().map(FakeProcess::name).toList());

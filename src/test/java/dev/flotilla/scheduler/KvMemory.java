@@ -116,6 +116,6 @@ final class KvMemory {
     for (int i = 0; i < length; i++) {
       hash = hash * 31 + context[i];
     }
-    return Math.floorMod(hash * 0x9E3779B1 >>> 7, vocab);
+    return Math.floorMod((hash * 0x9E3779B1) >>> 7, vocab);
   }
 }

@@ -38,7 +38,7 @@ final class SchedulerWorld {
   final Scheduler scheduler;
   final Map<RequestId, Client> clients =
       new TreeMap<>(
-          Comparator.comparing(RequestId::counter).thenComparing(id -> id.frontend().value()));
+          Comparator.comparingLong(RequestId::counter).thenComparing(id -> id.frontend().value()));
   final Deque<String> events = new ArrayDeque<>();
   long tokens;
   private final KvMemory memory;

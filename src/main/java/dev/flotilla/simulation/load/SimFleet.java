@@ -121,7 +121,7 @@ public final class SimFleet {
     long most = 0;
     for (SimEngine engine : engines) {
       if (!engine.dead()) {
-        long load = engine.counters().waiting() + engine.counters().running();
+        long load = (long) engine.counters().waiting() + engine.counters().running();
         sum += load;
         most = Math.max(most, load);
       }
