@@ -7,13 +7,10 @@ import java.time.Duration;
 final class Slowness {
   private Slowness() {}
 
-  /** Runnable threads per core that the tests themselves bring about. */
-  private static final double OWN = 3;
-
-  /** A limit that holds as it is unless others use the cores: then times the threads per core. */
+  /** A limit that holds as it is on free cores: otherwise times the runnable threads per core. */
   static Duration scaled(Duration limit) {
     var system = ManagementFactory.getOperatingSystemMXBean();
     double threads = system.getSystemLoadAverage() / system.getAvailableProcessors();
-    return Duration.ofMillis((long) (limit.toMillis() * (threads > OWN ? threads : 1)));
+    return Duration.ofMillis((long) (limit.toMillis() * Math.max(1, threads)));
   }
 }
