@@ -145,8 +145,8 @@ final class ServeFlags {
   @Option(
       names = "--max-prefill-per-decode",
       description =
-          "Most prompt tokens of a step for each stream that decodes in it, so that prompts do not slow streams down, 0 for no limit (${DEFAULT-VALUE}).")
-  int maxPrefillPerDecode;
+          "Most prompt tokens of a step for each stream that decodes in it, so that prompts do not slow streams down, 0 for no limit (2 on a CPU, else 0).")
+  @Nullable Integer maxPrefillPerDecode;
 
   @Option(
       names = "--scheduling-policy",

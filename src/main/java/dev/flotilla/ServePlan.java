@@ -48,6 +48,12 @@ record ServePlan(
   /** As many tokens as two cores compute in about a third of a second with a 135M model. */
   private static final int CPU_BATCH_TOKENS = 512;
 
+  /**
+   * A CPU takes for a prompt token as long as for a stream's, so that without a limit each arriving
+   * prompt holds all streams up; few tokens at a time cost it little more than many.
+   */
+  private static final int CPU_PREFILL_PER_DECODE = 2;
+
   private static final int BATCH_TOKENS = 8192;
 
   /** Devices of one rank; a rank over several is not built yet. */
@@ -126,6 +132,12 @@ record ServePlan(
         new NodeConfig.Children(member, clusterName == null ? "" : clusterName, clusterFile));
   }
 
+  private static int perDecode(ServeFlags flags) {
+    return flags.maxPrefillPerDecode != null
+        ? flags.maxPrefillPerDecode
+        : flags.executor == ExecutorKind.CPU ? CPU_PREFILL_PER_DECODE : 0;
+  }
+
   private static EngineConfig engine(ServeFlags flags, Path folder, LaunchPlan launch) {
     EngineConfig base = EngineConfig.DEFAULT;
     int tokens =
@@ -145,7 +157,7 @@ record ServePlan(
         flags.maxNumQueuedReqs,
         flags.enablePrefixCaching,
         flags.longPrefillTokenThreshold,
-        flags.maxPrefillPerDecode,
+        perDecode(flags),
         flags.schedulingPolicy,
         flags.disableLogStats,
         launch.coordinator(),

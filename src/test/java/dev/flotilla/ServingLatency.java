@@ -61,7 +61,7 @@ final class ServingLatency {
     bench.firstTokens(3); // compiles
     print("first token of %d prompt tokens, seconds: %s", PROMPT, bench.firstTokens(rounds));
     bench.streams(2, 0);
-    for (int perDecode = 0; perDecode <= 1; perDecode++) {
+    for (int perDecode = 0; perDecode <= 2; perDecode++) {
       print(
           "%d streams, budget %d, max prefill per decode %d: %s",
           STREAMS, BUDGET, perDecode, bench.streams(rounds, perDecode));
