@@ -1,13 +1,14 @@
 package dev.flotilla;
 
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
- * Where the time between the start of this process and its readiness went, phase by phase. Safe for
- * use by several threads.
+ * Where the time between the start of this JVM and its readiness went, phase by phase. Safe for use
+ * by several threads.
  */
 final class StartTimes {
   private final List<Phase> phases = new ArrayList<>();
@@ -24,12 +25,9 @@ final class StartTimes {
 
   /** Begins; what the JVM itself has taken so far is the first phase. */
   static StartTimes begin() {
-    long sinceBoot =
-        ProcessHandle.current()
-            .info()
-            .startInstant()
-            .map(at -> Math.max(0, System.currentTimeMillis() - at.toEpochMilli()))
-            .orElse(0L);
+    // Not the process's start: the script's exec keeps that of whatever shell began it.
+    long jvmStart = ManagementFactory.getRuntimeMXBean().getStartTime();
+    long sinceBoot = Math.max(0, System.currentTimeMillis() - jvmStart);
     StartTimes times = new StartTimes(System.nanoTime() - sinceBoot * 1_000_000);
     times.ended("JVM");
     return times;

@@ -108,7 +108,8 @@ public class BalancerBench {
         0,
         true,
         0,
-        List.of());
+        List.of(),
+        null);
   }
 
   /** One choice. */

@@ -45,7 +45,8 @@ public class CodecBench {
               0,
               false,
               0,
-              List.of(new LoadReport.Ack(FRONTEND, 777))),
+              List.of(new LoadReport.Ack(FRONTEND, 777)),
+              null),
           IntStream.range(0, STREAMS).mapToObj(CodecBench::delta).toList());
 
   private final ToEngine.Submit submit =

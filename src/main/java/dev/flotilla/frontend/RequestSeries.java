@@ -182,13 +182,12 @@ final class RequestSeries {
       }
       ToFrontend.Timing timing = choice.timing;
       if (timing != null) {
+        // Where the front-end ended it, at a stop string, the engine did not tell its end.
+        double decoded = timing.decode() > 0 ? timing.decode() / NANOS : decoding;
         observe(queue, timing.queued() / NANOS);
         observe(prefill, timing.prefill() / NANOS);
-        observe(decode, timing.decode() / NANOS);
-        observe(inference, timing.inference() / NANOS);
-      } else if (count > 1) {
-        // The front-end ended it, at a stop string, so that the engine gave no account.
-        observe(decode, decoding);
+        observe(decode, decoded);
+        observe(inference, timing.prefill() / NANOS + decoded);
       }
     }
 

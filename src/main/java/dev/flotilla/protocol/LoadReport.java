@@ -53,42 +53,6 @@ public record LoadReport(
     acks = List.copyOf(acks);
   }
 
-  /** One without totals. */
-  public LoadReport(
-      Rank rank,
-      Incarnation incarnation,
-      Epoch epoch,
-      long sequence,
-      int waiting,
-      int running,
-      long queuedTokens,
-      long residentTokens,
-      int kvBlocksUsed,
-      int kvBlocks,
-      long step,
-      long wave,
-      boolean stepping,
-      long lastStepAgeMs,
-      List<Ack> acks) {
-    this(
-        rank,
-        incarnation,
-        epoch,
-        sequence,
-        waiting,
-        running,
-        queuedTokens,
-        residentTokens,
-        kvBlocksUsed,
-        kvBlocks,
-        step,
-        wave,
-        stepping,
-        lastStepAgeMs,
-        acks,
-        null);
-  }
-
   /** One whose load as time is guessed. */
   public LoadReport(
       Rank rank,

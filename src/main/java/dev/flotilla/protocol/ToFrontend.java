@@ -31,7 +31,8 @@ public sealed interface ToFrontend {
    * @param cachedTokens tokens of the prompt (and of what was delivered before) whose keys and
    *     values came from the prefix cache when the request was started; told with the first delta
    *     of an attempt, 0 in others
-   * @param timing with the delta that ends the request, else null
+   * @param timing with the first delta of an attempt, since a front-end may end the request by
+   *     itself, and with the one that ends it; else null
    */
   record Delta(
       RequestId request,
@@ -72,12 +73,7 @@ public sealed interface ToFrontend {
    * @param prefill from there to its first token, times of preemption included
    * @param decode from the first token to the last
    */
-  record Timing(long queued, long prefill, long decode) {
-    /** From the first step to the last token. */
-    public long inference() {
-      return prefill + decode;
-    }
-  }
+  record Timing(long queued, long prefill, long decode) {}
 
   /** A report alone: on receipt of work, and to front-ends that no tokens go to. */
   record Load(LoadReport load) implements ToFrontend {}

@@ -262,6 +262,7 @@ final class Sequence implements Comparable<Sequence> {
   ToFrontend.Delta delta(
       @Nullable FinishReason finish, int stopId, @Nullable Logprobs logprobs, long nowNanos) {
     List<Logprobs> first = promptLogprobs;
+    boolean opening = !cachedTold;
     promptLogprobs = List.of();
     wantsPromptLogprobs = false;
     return new ToFrontend.Delta(
@@ -274,7 +275,7 @@ final class Sequence implements Comparable<Sequence> {
         logprobs == null || sampling.logprobs() < 0 ? List.of() : List.of(logprobs),
         first,
         tellCached(),
-        finish == null ? null : timing(nowNanos));
+        finish == null && !opening ? null : timing(nowNanos));
   }
 
   /** An end without a token. */

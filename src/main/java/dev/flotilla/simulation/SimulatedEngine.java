@@ -208,6 +208,7 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
         0,
         false,
         -1,
-        List.of());
+        List.of(),
+        null);
   }
 }

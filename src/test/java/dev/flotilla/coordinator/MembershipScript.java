@@ -88,7 +88,8 @@ class MembershipScript {
             0,
             false,
             7,
-            List.of()));
+            List.of(),
+            null));
   }
 
   void ready(int rank, String name) {

@@ -116,7 +116,8 @@ final class FakeEngine {
         0,
         false,
         1,
-        all);
+        all,
+        null);
   }
 
   ClusterView.Engine view(int maxModelLen) {

@@ -58,7 +58,8 @@ class FleetTest {
             0,
             false,
             0,
-            List.of());
+            List.of(),
+            null);
     return new ClusterView.Engine(
         rank, incarnation, epoch, EngineState.READY, new NodeId("n"), true, false, null, load);
   }

@@ -78,7 +78,8 @@ final class FrontendThroughput {
           0,
           true,
           0,
-          List.of(new LoadReport.Ack(frontend, ack)));
+          List.of(new LoadReport.Ack(frontend, ack)),
+          null);
     }
 
     void on(ToEngine message) {

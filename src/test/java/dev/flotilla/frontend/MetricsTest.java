@@ -164,6 +164,45 @@ class MetricsTest {
     }
   }
 
+  /** The engine is only told to stop, so that it says nothing at the end. */
+  @Test
+  void countsTheTimesOfARequestThatEndsAtAStopString() throws Exception {
+    try (FrontendBed bed = new FrontendBed(1024, FrontendBed.settings())) {
+      bed.engine(
+          0,
+          (engine, submit) ->
+              engine.send(
+                  submit,
+                  new ToFrontend.Delta(
+                      submit.request(),
+                      submit.attempt(),
+                      0,
+                      TokenIds.of(70, 71, 72),
+                      submit.sampling().maxTokens() == 3 ? FinishReason.LENGTH : null,
+                      -1,
+                      List.of(),
+                      List.of(),
+                      0,
+                      new ToFrontend.Timing(20_000_000, 300_000_000, 0))));
+      String whole =
+          new JsonObject(bed.post("/v1/completions", "{\"prompt\":\"a\",\"max_tokens\":3}").body())
+              .getJsonArray("choices")
+              .getJsonObject(0)
+              .getString("text");
+      String stop = whole.substring(whole.length() - 1);
+      JsonObject request =
+          new JsonObject().put("prompt", "a").put("max_tokens", 9).put("stop", stop);
+      assertEquals(200, bed.post("/v1/completions", request.encode()).statusCode());
+      String own = "{engine=\"0\",model_name=\"tiny-llama\"}";
+      Map<String, Double> seen = scrape(bed);
+      for (String name : List.of("queue", "prefill", "decode", "inference")) {
+        assertEquals(2, seen.get("vllm:request_" + name + "_time_seconds_count" + own), name);
+      }
+      assertEquals(0.04, sum(seen, "vllm:request_queue_time_seconds_sum" + own), 1e-9);
+      assertEquals(0.6, sum(seen, "vllm:request_prefill_time_seconds_sum" + own), 1e-9);
+    }
+  }
+
   @Test
   void sumsOverEnginesIfAskedTo() throws Exception {
     JsonObject settings = new JsonObject().put("metrics-engine-label", "sum");

@@ -159,7 +159,7 @@ class SchedulingOrderTest {
     scheduler.tick(4 * SECOND);
     Timing timing = Objects.requireNonNull(step(scheduler, 5).getFirst().timing());
     assertEquals(new Timing(3 * SECOND, 0, 7 * SECOND), timing);
-    assertEquals(7 * SECOND, timing.inference());
+    assertEquals(7 * SECOND, timing.prefill() + timing.decode());
     Delta unstarted = scheduler.abortAll().getFirst();
     assertEquals(new Timing(9 * SECOND, 0, 0), unstarted.timing());
   }
