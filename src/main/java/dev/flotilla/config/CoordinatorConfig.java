@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  *     others elsewhere; null: an engine may take any rank from anywhere
  * @param lockstep whether all ranks step together, so that their settings must be the same
  * @param configHash of those settings; null: the first engine's
+ * @param candidacy when it leads
  */
 public record CoordinatorConfig(
     int dataParallelSize,
@@ -25,11 +26,13 @@ public record CoordinatorConfig(
     Balancing balancing,
     @Nullable Integer localRanks,
     boolean lockstep,
-    @Nullable String configHash) {
+    @Nullable String configHash,
+    Candidacy candidacy) {
 
   /** What is not set; heartbeats come every 250 ms. */
   public static final CoordinatorConfig DEFAULT =
-      new CoordinatorConfig(1, 20, 1_000, 1_500, 8_000, Balancing.INTERNAL, null, false, null);
+      new CoordinatorConfig(
+          1, 20, 1_000, 1_500, 8_000, Balancing.INTERNAL, null, false, null, Candidacy.AT_ONCE);
 
   /** Checks every bound and relation. */
   public CoordinatorConfig {
@@ -65,12 +68,13 @@ public record CoordinatorConfig(
         DEFAULT.balancing,
         DEFAULT.localRanks,
         DEFAULT.lockstep,
-        DEFAULT.configHash);
+        DEFAULT.configHash,
+        DEFAULT.candidacy);
   }
 
   /** The same, with what a launch expects of its engines. */
   public CoordinatorConfig expecting(
-      Balancing mode, int local, boolean steppingTogether, String hash) {
+      Balancing mode, @Nullable Integer local, boolean steppingTogether, String hash) {
     return new CoordinatorConfig(
         dataParallelSize,
         publishMinMs,
@@ -80,6 +84,22 @@ public record CoordinatorConfig(
         mode,
         local,
         steppingTogether,
-        hash);
+        hash,
+        candidacy);
+  }
+
+  /** The same, for a node of a cluster that may have other coordinators. */
+  public CoordinatorConfig standingBy(Candidacy its) {
+    return new CoordinatorConfig(
+        dataParallelSize,
+        publishMinMs,
+        publishMaxMs,
+        suspectMs,
+        deadMs,
+        balancing,
+        localRanks,
+        lockstep,
+        configHash,
+        its);
   }
 }

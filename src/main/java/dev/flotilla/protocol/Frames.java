@@ -96,7 +96,9 @@ final class Frames {
           ToCoordinator.Leaving _,
           ToCoordinator.FrontendHello _,
           ToCoordinator.NodeHello _,
-          ToCoordinator.NodeLeft _ ->
+          ToCoordinator.NodeLeft _,
+          ToCoordinator.Leading _,
+          ToCoordinator.Nodes _ ->
           json(type, Epoch.NONE, message);
     };
   }
@@ -156,6 +158,8 @@ final class Frames {
           FRONTEND_HELLO,
           NODE_HELLO,
           NODE_LEFT,
+          LEADING,
+          NODES,
           REFUSAL,
           VIEW,
           FRONTEND_PING,

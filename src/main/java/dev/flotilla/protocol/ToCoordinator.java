@@ -1,5 +1,6 @@
 package dev.flotilla.protocol;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Everything the coordinator can be told. */
@@ -78,4 +79,26 @@ public sealed interface ToCoordinator {
 
   /** The cluster manager says that a node has gone. */
   record NodeLeft(NodeId node) implements ToCoordinator {}
+
+  /**
+   * A coordinator leads; published to all who stand by, every 250 ms and with every new term.
+   *
+   * @param plan by which a successor goes on
+   */
+  record Leading(Term term, GroupPlan plan) implements ToCoordinator {}
+
+  /**
+   * What the cluster manager knows of the cluster, told to this node's own coordinator with every
+   * change and every second. A hint: correctness rests on terms alone.
+   *
+   * @param all nodes, engines' own processes included
+   * @param standingBy those with a coordinator, the oldest first
+   */
+  record Nodes(List<NodeId> all, List<NodeId> standingBy) implements ToCoordinator {
+    /** Keeps private copies. */
+    public Nodes {
+      all = List.copyOf(all);
+      standingBy = List.copyOf(standingBy);
+    }
+  }
 }

@@ -68,6 +68,8 @@ final class RandomMessages {
           FRONTEND_HELLO,
           NODE_HELLO,
           NODE_LEFT,
+          LEADING,
+          NODES,
           START_ENGINE,
           STOP_ENGINE ->
           membership(type);
@@ -95,6 +97,16 @@ final class RandomMessages {
       case NODE_HELLO ->
           new ToCoordinator.NodeHello(node(), text(), random.nextInt(), random.nextBoolean());
       case NODE_LEFT -> new ToCoordinator.NodeLeft(node());
+      case LEADING ->
+          new ToCoordinator.Leading(
+              term(),
+              new GroupPlan(
+                  random.nextInt(),
+                  Balancing.HYBRID,
+                  random.nextBoolean() ? null : random.nextInt(),
+                  random.nextBoolean(),
+                  random.nextBoolean() ? null : text()));
+      case NODES -> new ToCoordinator.Nodes(list(3, _ -> node()), list(2, _ -> node()));
       case START_ENGINE -> new ToNode.StartEngine(text());
       case STOP_ENGINE -> new ToNode.StopEngine(rank(), incarnation(), random.nextLong());
       case UTILITY -> new ToEngine.Utility(frontend(), random.nextLong(), text(), text());

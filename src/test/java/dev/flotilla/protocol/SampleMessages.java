@@ -1,5 +1,6 @@
 package dev.flotilla.protocol;
 
+import dev.flotilla.config.Balancing;
 import java.util.List;
 
 /** One fixed message of every type; the golden frames are made of these. */
@@ -105,6 +106,9 @@ final class SampleMessages {
       case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(FRONTEND, NODE, TERM);
       case NODE_HELLO -> new ToCoordinator.NodeHello(NODE, "10.0.0.7", 8, true);
       case NODE_LEFT -> new ToCoordinator.NodeLeft(NODE);
+      case LEADING ->
+          new ToCoordinator.Leading(TERM, new GroupPlan(4, Balancing.INTERNAL, 2, false, "c0ffee"));
+      case NODES -> new ToCoordinator.Nodes(List.of(NODE, new NodeId("node-b")), List.of(NODE));
       case TOKENS -> new ToFrontend.Tokens(LOAD, deltas());
       case FRONTEND_LOAD -> new ToFrontend.Load(LOAD);
       case REFUSAL -> new ToFrontend.Refusal(REQUEST, 2, RANK, EPOCH, 429, "the queue is full");
