@@ -148,8 +148,13 @@ public record Membership(
               presence.without(left.node()),
               gone -> gone.node().equals(left.node()),
               "its node has left the cluster");
+      case Event.Told(long _, ToCoordinator.Choose _) -> unchanged();
       case Event.Told(long now, ToCoordinator.FrontendHello hello) ->
-          new Step(with(presence.with(hello, now)), List.of());
+          new Step(
+              with(presence.with(hello, now)),
+              presence.frontends().containsKey(hello.frontend())
+                  ? List.of()
+                  : List.of(new Effect.Changed()));
       case Event.Told(long now, ToCoordinator.NodeHello hello) ->
           new Step(with(presence.with(hello, now)), List.of());
     };
@@ -163,7 +168,8 @@ public record Membership(
     members.all().forEach(m -> engines.add(m.shown(counts)));
     engines.addAll(departed.dead(members, limits.dataParallelSize()));
     engines.sort(Comparator.comparing(ClusterView.Engine::rank));
-    return new ClusterView(term, version, limits.dataParallelSize(), engines);
+    return new ClusterView(
+        term, version, limits.dataParallelSize(), engines, presence.frontendViews());
   }
 
   private Step ready(long now, ToCoordinator.Ready ready) {
@@ -352,7 +358,7 @@ public record Membership(
         effects.add(new Effect.Moved(member + " is gone: " + reason));
       }
     }
-    if (!effects.isEmpty()) {
+    if (!effects.isEmpty() || left.frontends().size() != presence.frontends().size()) {
       effects.add(new Effect.Changed());
     }
     return new Step(
@@ -369,7 +375,8 @@ public record Membership(
             new DataParallel(
                 limits.dataParallelSize(),
                 limits.expected().balancing(),
-                limits.expected().lockstep()),
+                limits.expected().lockstep(),
+                limits.expected().policy()),
             limits.expected().self(),
             presence.frontendIds()));
   }
