@@ -1,12 +1,7 @@
 package dev.flotilla.coordinator;
 
-import dev.flotilla.balancer.Balancer;
-import dev.flotilla.balancer.Client;
-import dev.flotilla.balancer.Ledger;
-import dev.flotilla.balancer.Query;
 import dev.flotilla.config.Config;
 import dev.flotilla.config.CoordinatorConfig;
-import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
@@ -25,6 +20,7 @@ import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,8 +40,8 @@ public final class CoordinatorVerticle extends VerticleBase {
   /** Longer prompts than any model takes; keeps scores within what a JSON number holds. */
   private static final int PROMPT_TOKENS_MAX = 100_000_000;
 
-  private final Ledger ledger = new Ledger(new FrontendId("coordinator"));
-  private final Balancer balancer = new Balancer(LoadBalancing.FLOTILLA, Client.ALONE, ledger);
+  private final FrontendId self = new FrontendId("coordinator-" + UUID.randomUUID());
+  private @Nullable Chooser chooser;
   private final List<Bus.Subscription> subscriptions = new ArrayList<>();
   private final List<MessageConsumer<Object>> services = new ArrayList<>();
   private @Nullable Bus bus;
@@ -101,6 +97,7 @@ public final class CoordinatorVerticle extends VerticleBase {
     long now = System.nanoTime();
     Membership.Limits limits =
         Membership.Limits.of(settings, bus().node()).with(inheritance.plan(), bus().node());
+    chooser = new Chooser(settings.policy(), self);
     membership =
         Membership.start(limits, term, now)
             .knowing(Departed.after(inheritance.last(), inheritance.nodes()));
@@ -117,6 +114,7 @@ public final class CoordinatorVerticle extends VerticleBase {
     services.add(vertx.eventBus().consumer(Addresses.ROUTE, this::route));
     return subscribe(bus().consume(Addresses.COORDINATOR, this::told))
         .compose(ignored -> subscribe(bus().consume(Addresses.HANDSHAKE, this::told)))
+        .compose(ignored -> subscribe(bus().consume(Addresses.frontend(self), this::followed)))
         .compose(ignored -> Future.all(services.stream().map(s -> s.completion()).toList()))
         .onFailure(e -> LOG.error("term {} cannot be led: {}", term, e.getMessage()))
         .onSuccess(ignored -> ask(limits))
@@ -164,7 +162,49 @@ public final class CoordinatorVerticle extends VerticleBase {
   }
 
   private void told(ToCoordinator message) {
+    if (membership == null) {
+      return; // It came late, for the leader that this one was.
+    }
+    if (message instanceof ToCoordinator.Choose question) {
+      choose(question);
+      return;
+    }
+    if (message instanceof ToCoordinator.Load(var load)) {
+      chooser().report(load, System.nanoTime());
+    }
     step(new Membership.Event.Told(System.nanoTime(), message));
+  }
+
+  /** Engines count the coordinator among those that follow them, once it has asked. */
+  private void followed(ToFrontend message) {
+    if (message instanceof ToFrontend.PrefixChange change) {
+      chooser().prefixes(change);
+    }
+  }
+
+  private void choose(ToCoordinator.Choose question) {
+    ToFrontend.Chosen chosen = chooser().choose(fresh(), question, System.nanoTime());
+    bus()
+        .send(Addresses.frontend(question.from()), chosen)
+        .onFailure(e -> LOG.debug("{} is gone: {}", question.from(), e.getMessage()));
+    follow();
+  }
+
+  private void follow() {
+    for (ClusterView.Engine engine : chooser().strangers(view, System.nanoTime())) {
+      bus()
+          .send(engine.address(), new ToEngine.PrefixSnapshot(self))
+          .onFailure(e -> LOG.debug("engine {} was not asked: {}", engine.rank(), e.getMessage()));
+    }
+  }
+
+  /** The newest that is known, published or not. */
+  private ClusterView fresh() {
+    return Objects.requireNonNull(membership).view(Objects.requireNonNull(publisher).version());
+  }
+
+  private Chooser chooser() {
+    return Objects.requireNonNull(chooser);
   }
 
   private void tick() {
@@ -220,6 +260,8 @@ public final class CoordinatorVerticle extends VerticleBase {
 
   private void publish(long version) {
     view = Objects.requireNonNull(membership).view(version);
+    chooser().published(view, System.nanoTime());
+    follow();
     bus().publish(Addresses.ALL_FRONTENDS, new ToFrontend.View(view));
     vertx.eventBus().publish(Addresses.STATS, json());
   }
@@ -233,7 +275,7 @@ public final class CoordinatorVerticle extends VerticleBase {
       request.fail(503, "this node's coordinator does not lead any more; ask again");
       return;
     }
-    view = Objects.requireNonNull(membership).view(Objects.requireNonNull(publisher).version());
+    view = fresh();
     request.reply(json());
   }
 
@@ -253,12 +295,9 @@ public final class CoordinatorVerticle extends VerticleBase {
       request.fail(503, "this node's coordinator does not lead any more; ask again");
       return;
     }
-    ClusterView fresh =
-        Objects.requireNonNull(membership).view(Objects.requireNonNull(publisher).version());
-    long now = System.nanoTime();
-    ledger.take(fresh, now);
-    balancer
-        .choose(fresh, Query.of(number.intValue()), now)
+    ClusterView fresh = fresh();
+    chooser()
+        .route(fresh, number.intValue(), System.nanoTime())
         .ifPresentOrElse(
             choice ->
                 request.reply(

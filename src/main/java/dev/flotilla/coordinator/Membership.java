@@ -171,13 +171,8 @@ public record Membership(
               presence.without(left.node()),
               gone -> gone.node().equals(left.node()),
               "its node has left the cluster");
-      case Event.Told(long now, ToCoordinator.FrontendHello hello) -> {
-        Membership next = with(presence.with(hello, now));
-        Succession succession = new Succession(next, now);
-        yield succession.behind(hello.seen())
-            ? succession.above(hello.seen(), "front-end %s follows it".formatted(hello.frontend()))
-            : new Step(next, List.of());
-      }
+      case Event.Told(long _, ToCoordinator.Choose _) -> unchanged();
+      case Event.Told(long now, ToCoordinator.FrontendHello hello) -> frontend(now, hello);
       case Event.Told(long now, ToCoordinator.NodeHello hello) ->
           new Step(with(presence.with(hello, now)), List.of());
       // Of Leadership, which hears them at an address of its own.
@@ -194,7 +189,18 @@ public record Membership(
     members.all().forEach(m -> engines.add(m.shown(counts)));
     engines.addAll(departed.dead(members, limits.dataParallelSize()));
     engines.sort(Comparator.comparing(ClusterView.Engine::rank));
-    return new ClusterView(term, version, limits.dataParallelSize(), engines);
+    return new ClusterView(
+        term, version, limits.dataParallelSize(), engines, presence.frontendViews());
+  }
+
+  private Step frontend(long now, ToCoordinator.FrontendHello hello) {
+    Membership next = with(presence.with(hello, now));
+    Succession succession = new Succession(next, now);
+    if (succession.behind(hello.seen())) {
+      return succession.above(hello.seen(), "front-end %s follows it".formatted(hello.frontend()));
+    }
+    boolean known = presence.frontends().containsKey(hello.frontend());
+    return new Step(next, known ? List.of() : List.of(new Effect.Changed()));
   }
 
   private Step ready(long now, ToCoordinator.Ready ready) {
@@ -319,7 +325,7 @@ public record Membership(
         effects.add(new Effect.Moved(member + " is gone: " + reason));
       }
     }
-    if (!effects.isEmpty()) {
+    if (!effects.isEmpty() || left.frontends().size() != presence.frontends().size()) {
       effects.add(new Effect.Changed());
     }
     return new Step(
@@ -337,7 +343,8 @@ public record Membership(
             new DataParallel(
                 limits.dataParallelSize(),
                 limits.expected().balancing(),
-                limits.expected().lockstep()),
+                limits.expected().lockstep(),
+                limits.expected().policy()),
             limits.expected().self(),
             presence.frontendIds()));
   }

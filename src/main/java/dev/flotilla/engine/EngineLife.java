@@ -363,8 +363,7 @@ public record EngineLife(
   }
 
   private Step stop(String reason, boolean undeploy) {
-    List<Effect> effects = new ArrayList<>();
-    effects.add(new Effect.TakeNothingNew());
+    List<Effect> effects = new ArrayList<>(List.of(new Effect.TakeNothingNew()));
     if (connected() && rank != null) {
       effects.add(new Effect.Leave(rank, reason));
     }

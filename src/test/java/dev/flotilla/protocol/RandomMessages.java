@@ -1,6 +1,7 @@
 package dev.flotilla.protocol;
 
 import dev.flotilla.config.Balancing;
+import dev.flotilla.config.LoadBalancing;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -40,7 +41,8 @@ final class RandomMessages {
               new DataParallel(
                   random.nextInt(),
                   random.nextBoolean() ? Balancing.INTERNAL : Balancing.EXTERNAL,
-                  random.nextBoolean()),
+                  random.nextBoolean(),
+                  random.nextBoolean() ? LoadBalancing.FLOTILLA : LoadBalancing.VLLM_CLASSIC),
               random.nextBoolean() ? null : node(),
               list(3, _ -> frontend()));
       case WELCOME -> new ToEngine.Welcome(incarnation(), epoch());
@@ -56,9 +58,15 @@ final class RandomMessages {
               request(), random.nextInt(), rank(), epoch(), random.nextInt(), text());
       case VIEW ->
           new ToFrontend.View(
-              new ClusterView(term(), random.nextLong(), random.nextInt(), list(3, _ -> engine())));
+              new ClusterView(
+                  term(),
+                  random.nextLong(),
+                  random.nextInt(),
+                  list(3, _ -> engine()),
+                  list(3, _ -> new ClusterView.Frontend(frontend(), node()))));
       case FRONTEND_PING -> new ToFrontend.Ping(rank(), incarnation(), random.nextLong());
       case FRONTEND_PONG -> new ToFrontend.Pong(rank(), incarnation(), random.nextLong());
+      case PREFIX_SNAPSHOT, CHOOSE, PREFIX_CHANGE, CHOSEN -> choosing(type);
       case UTILITY,
           UTILITY_ANSWER,
           HELLO,
@@ -73,6 +81,41 @@ final class RandomMessages {
           START_ENGINE,
           STOP_ENGINE ->
           membership(type);
+    };
+  }
+
+  private Object choosing(FrameType type) {
+    return switch (type) {
+      case PREFIX_SNAPSHOT -> new ToEngine.PrefixSnapshot(frontend());
+      case CHOOSE ->
+          new ToCoordinator.Choose(
+              frontend(),
+              random.nextLong(),
+              random.nextInt(),
+              random.nextInt(),
+              list(4, _ -> random.nextLong()),
+              list(3, _ -> incarnation()),
+              random.nextBoolean() ? null : rank(),
+              random.nextBoolean());
+      case PREFIX_CHANGE ->
+          new ToFrontend.PrefixChange(
+              rank(),
+              incarnation(),
+              epoch(),
+              random.nextLong(),
+              random.nextLong(),
+              random.nextInt(),
+              random.nextInt(),
+              BlockHashes.of(random.longs(random.nextInt(5)).toArray()),
+              BlockHashes.of(random.longs(random.nextInt(5)).toArray()));
+      case CHOSEN ->
+          new ToFrontend.Chosen(
+              random.nextLong(),
+              random.nextBoolean() ? null : rank(),
+              random.nextBoolean() ? null : incarnation(),
+              random.nextInt(),
+              text());
+      default -> throw new IllegalArgumentException(type.toString());
     };
   }
 
