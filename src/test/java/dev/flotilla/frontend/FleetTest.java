@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.flotilla.Scenario;
+import dev.flotilla.balancer.PrefixChain;
+import dev.flotilla.balancer.Query;
 import dev.flotilla.config.RankRange;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.ClusterView;
@@ -64,6 +66,10 @@ class FleetTest {
         rank, incarnation, epoch, EngineState.READY, new NodeId("n"), true, false, null, load);
   }
 
+  private static Query only(int rank) {
+    return new Query(10, PrefixChain.NONE, Set.of(), new Rank(rank));
+  }
+
   @Test
   void underHybridAndExternalBalancingOnlyOwnRanksAreChosen() {
     Fleet fleet = new Fleet(new FrontendId("f"), new RankRange(2, 2));
@@ -72,11 +78,11 @@ class FleetTest {
     assertEquals(2, fleet.serving());
     Set<Integer> chosen = new HashSet<>();
     for (int i = 0; i < 20; i++) {
-      chosen.add(fleet.choose(10, Set.of(), null, 0).orElseThrow().rank().value());
+      chosen.add(fleet.choose(Query.of(10), 0).orElseThrow().engine().rank().value());
     }
     assertEquals(Set.of(2, 3), chosen);
-    assertTrue(fleet.choose(10, Set.of(), new Rank(1), 0).isEmpty());
-    assertTrue(fleet.choose(10, Set.of(), new Rank(3), 0).isPresent());
+    assertTrue(fleet.choose(only(1), 0).isEmpty());
+    assertTrue(fleet.choose(only(3), 0).isPresent());
     assertEquals("ranks 2 to 3", fleet.ranks().toString());
   }
 
