@@ -42,7 +42,8 @@ final class Connection {
     this.key = key;
   }
 
-  static Connection open(int target, InetSocketAddress address, Selector selector) throws IOException {
+  static Connection open(int target, InetSocketAddress address, Selector selector)
+      throws IOException {
     SocketChannel channel = SocketChannel.open();
     try {
       channel.configureBlocking(false);

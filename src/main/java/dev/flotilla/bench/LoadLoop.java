@@ -52,8 +52,7 @@ final class LoadLoop {
   private @Nullable Selector selector;
   private long nextSweep = System.nanoTime();
 
-  LoadLoop(
-      List<Target> targets, Generation generation, int requestTimeoutSeconds, long seed) {
+  LoadLoop(List<Target> targets, Generation generation, int requestTimeoutSeconds, long seed) {
     this.targets = List.copyOf(targets);
     this.random = new SplittableRandom(seed);
     targets.forEach(_ -> idle.add(new ArrayList<>()));
@@ -142,8 +141,7 @@ final class LoadLoop {
     if (connections.isEmpty()) {
       return null;
     }
-    Collections.swap(
-        connections, random.nextInt(connections.size()), connections.size() - 1);
+    Collections.swap(connections, random.nextInt(connections.size()), connections.size() - 1);
     return connections.removeLast();
   }
 

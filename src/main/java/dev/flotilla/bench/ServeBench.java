@@ -57,8 +57,7 @@ public final class ServeBench {
     progress.begin(plan.size());
     try (progress) {
       LoadRun run =
-          new LoadLoop(
-                  options.targets(), generation, load.requestTimeoutSeconds(), load.seed())
+          new LoadLoop(options.targets(), generation, load.requestTimeoutSeconds(), load.seed())
               .run(plan, !closedLoop, concurrency, _ -> progress.answered());
       BenchResult result = new BenchResult(run, options.reporting());
       return new Finished(result, generation.model(), plan.size());
