@@ -206,9 +206,8 @@ final class Meeting {
   }
 
   private void welcome(int member, Link link) {
-    link
-        .interest(); // None: its first parcel may come before the last member, and must not wake
-                     // us.
+    link.interest(); // None: its first parcel may come before the last member, and must not wake
+    // us.
     links[member] = link;
   }
 
