@@ -92,6 +92,16 @@ public final class SharedGroup {
     }
   }
 
+  /** Ends the generation from outside, since a member is known to be lost. */
+  public void fail(String reason, Rank missing) {
+    lock.lock();
+    try {
+      fail(Kind.GONE, List.of(missing), reason);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** The first failure is the cause; what follows from it says nothing new. */
   private void fail(Kind kind, List<Rank> missing, String reason) {
     if (failure == null) {

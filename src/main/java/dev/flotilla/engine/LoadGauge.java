@@ -87,7 +87,7 @@ final class LoadGauge {
         counters.blocksUsed(),
         kvBlocks,
         snapshot.steps(),
-        0,
+        snapshot.wave(),
         snapshot.stepping(),
         snapshot.steps() == 0 && !snapshot.stepping() ? -1 : Math.max(0, age),
         acks(),

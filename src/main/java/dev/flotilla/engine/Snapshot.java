@@ -18,6 +18,7 @@ import dev.flotilla.scheduler.Counters;
  * @param takenSquares the sum of the squares of the taken submits' tokens, for their attention
  * @param work the scheduler's backlog as time
  * @param workNanos when that was
+ * @param wave completed ones; 0 in an engine that steps alone
  */
 record Snapshot(
     long version,
@@ -30,7 +31,8 @@ record Snapshot(
     long lastStepNanos,
     double takenSquares,
     EngineWork work,
-    long workNanos) {
+    long workNanos,
+    long wave) {
 
   static final Snapshot NONE =
       new Snapshot(
@@ -44,5 +46,6 @@ record Snapshot(
           0,
           0,
           EngineWork.guessed(0, 0, 0),
+          0,
           0);
 }
