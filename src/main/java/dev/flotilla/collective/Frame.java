@@ -33,13 +33,19 @@ record Frame(
   /** What a frame is for. */
   enum Kind {
     /** The first on a connection, from who opens it. */
-    HELLO,
+    HELLO(1),
     /** Its answer. */
-    WELCOME,
+    WELCOME(2),
     /** A parcel. */
-    PARCEL,
+    PARCEL(3),
     /** The sender has failed and goes; the numbers are the indices of who was missing. */
-    FAILED
+    FAILED(4);
+
+    private final int code;
+
+    Kind(int code) {
+      this.code = code;
+    }
   }
 
   /** The head of a parcel. */
@@ -62,7 +68,7 @@ record Frame(
   ByteBuffer write(ByteBuffer buffer, Parcel parcel) {
     ByteBuffer to = room(buffer, HEAD + bodyBytes());
     to.putInt(MAGIC)
-        .putShort((short) kind.ordinal())
+        .putShort((short) kind.code)
         .putShort((short) sender)
         .putLong(fingerprint)
         .putInt(exchange)
@@ -86,7 +92,8 @@ record Frame(
     int kind = Short.toUnsignedInt(head.getShort(4));
     int numbers = head.getInt(24);
     int values = head.getInt(28);
-    if (magic != MAGIC || kind >= Kind.values().length) {
+    Kind[] kinds = Kind.values();
+    if (magic != MAGIC || kind < 1 || kind > kinds.length) {
       throw new IllegalArgumentException(
           "expected a frame of magic %08x, got magic %08x and kind %d"
               .formatted(MAGIC, magic, kind));
@@ -96,7 +103,7 @@ record Frame(
           "a frame of %d numbers and %d activations is too long".formatted(numbers, values));
     }
     return new Frame(
-        Kind.values()[kind],
+        kinds[kind - 1], // Codes count from 1, in order.
         Short.toUnsignedInt(head.getShort(6)),
         head.getLong(8),
         head.getInt(16),

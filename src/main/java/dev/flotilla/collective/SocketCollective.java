@@ -184,7 +184,7 @@ public final class SocketCollective implements Collective {
         missing.add(generation.rank(index));
       }
     }
-    Kind kind = Kind.values()[Math.clamp(frame.tag(), 0, Kind.values().length - 1)];
+    Kind kind = Kind.of(frame.tag());
     throw fail(
         kind == Kind.CLOSED ? Kind.GONE : kind,
         missing.isEmpty() ? List.of(generation.rank(member)) : missing,
@@ -241,7 +241,7 @@ public final class SocketCollective implements Collective {
     failure = known;
     Parcel why = Parcel.of(missing.stream().mapToInt(generation::indexOf).toArray());
     Frame last =
-        new Frame(Frame.Kind.FAILED, own, fingerprint, 0, kind.ordinal(), why.numberCount(), 0);
+        new Frame(Frame.Kind.FAILED, own, fingerprint, 0, kind.code(), why.numberCount(), 0);
     for (Link link : links) {
       if (link != null) {
         link.farewell(last, why);

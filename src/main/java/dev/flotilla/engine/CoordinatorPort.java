@@ -30,7 +30,8 @@ record CoordinatorPort(Bus bus, Identity identity) {
             identity.local(),
             identity.headless(),
             identity.configHash(),
-            highest));
+            highest,
+            identity.endpoint()));
   }
 
   void ready(Rank rank, Epoch epoch, EngineFacts facts, @Nullable NodeId coordinator) {

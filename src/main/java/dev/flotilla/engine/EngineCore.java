@@ -263,6 +263,7 @@ final class EngineCore {
         takenSquares,
         meter.work(backlog, now),
         now,
-        group == null ? 0 : group.state().wave());
+        group == null ? 0 : group.state().wave(),
+        group == null ? null : group.load(executor.waitedNanos()));
   }
 }

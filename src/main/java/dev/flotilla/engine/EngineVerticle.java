@@ -123,7 +123,8 @@ public final class EngineVerticle extends VerticleBase {
             config.local(),
             config.headless(),
             config.hash(),
-            config.handshakeTimeoutMs());
+            config.handshakeTimeoutMs(),
+            null);
     EnginePortVerticle port =
         new EnginePortVerticle(
             identity,

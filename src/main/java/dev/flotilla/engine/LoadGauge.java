@@ -92,7 +92,8 @@ final class LoadGauge {
         snapshot.steps() == 0 && !snapshot.stepping() ? -1 : Math.max(0, age),
         acks(),
         null,
-        work(nowNanos));
+        work(nowNanos),
+        snapshot.lockstep());
   }
 
   /** What the step loop said, with what lies in the inbox and with the time since. */

@@ -1,6 +1,7 @@
 package dev.flotilla.engine;
 
 import dev.flotilla.model.Collective;
+import dev.flotilla.protocol.LockstepLoad;
 import java.util.function.LongConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -70,9 +71,17 @@ final class LockstepLoop {
     return lockstep;
   }
 
-  /** Time spent in agreements. */
-  long agreeNanos() {
-    return agreeNanos;
+  /**
+   * What is reported of it.
+   *
+   * @param waitedNanos time in which the executor waited; that of agreements is added
+   */
+  LockstepLoad load(long waitedNanos) {
+    return new LockstepLoad(
+        collective.generation().number(),
+        lockstep.running(),
+        lockstep.counts().dummies(),
+        (waitedNanos + agreeNanos) / 1_000_000);
   }
 
   private void perform(Iterable<Lockstep.Effect> effects, Steps steps) throws InterruptedException {

@@ -2,7 +2,9 @@ package dev.flotilla.engine;
 
 import dev.flotilla.protocol.EngineTotals;
 import dev.flotilla.protocol.EngineWork;
+import dev.flotilla.protocol.LockstepLoad;
 import dev.flotilla.scheduler.Counters;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the step loop tells its port about itself, at every step's start and end.
@@ -19,6 +21,7 @@ import dev.flotilla.scheduler.Counters;
  * @param work the scheduler's backlog as time
  * @param workNanos when that was
  * @param wave completed ones; 0 in an engine that steps alone
+ * @param lockstep null in an engine that steps alone
  */
 record Snapshot(
     long version,
@@ -32,7 +35,8 @@ record Snapshot(
     double takenSquares,
     EngineWork work,
     long workNanos,
-    long wave) {
+    long wave,
+    @Nullable LockstepLoad lockstep) {
 
   static final Snapshot NONE =
       new Snapshot(
@@ -47,5 +51,6 @@ record Snapshot(
           0,
           EngineWork.guessed(0, 0, 0),
           0,
-          0);
+          0,
+          null);
 }

@@ -13,15 +13,36 @@ public final class CollectiveException extends RuntimeException {
   /** What went wrong. */
   public enum Kind {
     /** The missing ranks did not come before the deadline. */
-    STALLED,
+    STALLED(1),
     /** The missing ranks have closed, or their connections have ended. */
-    GONE,
+    GONE(2),
     /** The ranks named as missing belong to another member list. */
-    WRONG_GENERATION,
+    WRONG_GENERATION(3),
     /** The ranks named as missing came to another exchange: a bug. */
-    OUT_OF_STEP,
+    OUT_OF_STEP(4),
     /** This member itself was closed or interrupted. */
-    CLOSED
+    CLOSED(5);
+
+    private final int code;
+
+    Kind(int code) {
+      this.code = code;
+    }
+
+    /** What stands for it between two ranks. */
+    public int code() {
+      return code;
+    }
+
+    /** What a code stands for; unknown ones mean that the other is gone. */
+    public static Kind of(int code) {
+      for (Kind kind : values()) {
+        if (kind.code == code) {
+          return kind;
+        }
+      }
+      return GONE;
+    }
   }
 
   private final Kind kind;

@@ -13,6 +13,8 @@ public sealed interface ToCoordinator {
    * @param headless whether its node has no front-end
    * @param configHash of what must be equal over all ranks
    * @param highest the highest epoch it has ever been given, so that a new coordinator goes above
+   * @param endpoint the socket that it has bound for the exchanges of a lockstep group; null: it
+   *     steps alone, or meets its group in one JVM
    */
   record Hello(
       Incarnation incarnation,
@@ -21,8 +23,22 @@ public sealed interface ToCoordinator {
       boolean local,
       boolean headless,
       String configHash,
-      Epoch highest)
-      implements ToCoordinator {}
+      Epoch highest,
+      @Nullable Endpoint endpoint)
+      implements ToCoordinator {
+
+    /** Of an engine without a socket. */
+    public Hello(
+        Incarnation incarnation,
+        @Nullable Rank rank,
+        NodeId node,
+        boolean local,
+        boolean headless,
+        String configHash,
+        Epoch highest) {
+      this(incarnation, rank, node, local, headless, configHash, highest, null);
+    }
+  }
 
   /**
    * The engine serves under the epoch of Init. Repeated until {@link ToEngine.Welcome}.

@@ -54,6 +54,8 @@ public sealed interface ToEngine {
    * @param parallel settings of the whole group
    * @param coordinator the node that leads; null: not told
    * @param frontends to be warmed before Ready
+   * @param generation the lockstep group as it is now, with the sockets of all members; null: there
+   *     is none, or not yet
    */
   record Init(
       Rank rank,
@@ -61,11 +63,23 @@ public sealed interface ToEngine {
       Epoch epoch,
       DataParallel parallel,
       @Nullable NodeId coordinator,
-      List<FrontendId> frontends)
+      List<FrontendId> frontends,
+      @Nullable Generation generation)
       implements ToEngine {
     /** Keeps a private copy. */
     public Init {
       frontends = List.copyOf(frontends);
+    }
+
+    /** Of an engine that steps alone, or whose group is not complete. */
+    public Init(
+        Rank rank,
+        Incarnation incarnation,
+        Epoch epoch,
+        DataParallel parallel,
+        @Nullable NodeId coordinator,
+        List<FrontendId> frontends) {
+      this(rank, incarnation, epoch, parallel, coordinator, frontends, null);
     }
   }
 
