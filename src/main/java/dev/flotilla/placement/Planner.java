@@ -54,12 +54,14 @@ public final class Planner {
         request.size());
     Capacity head = head(nodes, request.head());
     List<Capacity> ordered =
-        Stream.concat(Stream.of(head), nodes.stream().filter(n -> n != head)).toList();
+        Stream.concat(Stream.of(head), nodes.stream().filter(n -> !n.equals(head))).toList();
     if (request.allowed().isEmpty()) {
       return new Planner(request, ordered, head, new ArrayList<>());
     }
     List<Capacity> allowed =
-        ordered.stream().filter(n -> n == head || request.allowed().contains(n.address())).toList();
+        ordered.stream()
+            .filter(n -> n.equals(head) || request.allowed().contains(n.address()))
+            .toList();
     Set<String> known = nodes.stream().map(Capacity::address).collect(Collectors.toSet());
     List<String> notes =
         request.allowed().stream()
@@ -142,7 +144,7 @@ public final class Planner {
       return fits;
     }
     int local = request.sizeLocal();
-    if (node == head) {
+    if (node.equals(head)) {
       check(
           fits >= local,
           Reason.HEAD_TOO_SMALL,

@@ -107,7 +107,7 @@ class PlannerBruteForceTest {
     List<Capacity> walk = new ArrayList<>(heads);
     for (Capacity node : given.nodes) {
       boolean may = request.allowed().isEmpty() || request.allowed().contains(node.address());
-      if (may && node != heads.getFirst()) {
+      if (may && !node.equals(heads.getFirst())) {
         walk.add(node);
       }
     }
