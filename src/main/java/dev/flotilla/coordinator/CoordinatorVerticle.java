@@ -12,6 +12,7 @@ import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.StatusJson;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
@@ -34,7 +35,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class CoordinatorVerticle extends VerticleBase {
   private static final Logger LOG = LoggerFactory.getLogger(CoordinatorVerticle.class);
-  private static final int FIRST_TERM = 1;
 
   /** Longer prompts than any model takes; keeps scores within what a JSON number holds. */
   private static final int PROMPT_TOKENS_MAX = 100_000_000;
@@ -57,7 +57,10 @@ public final class CoordinatorVerticle extends VerticleBase {
     CoordinatorConfig config = Config.parse(config().encode(), CoordinatorConfig.DEFAULT);
     bus = Bus.of(vertx);
     membership =
-        Membership.start(Membership.Limits.of(config, bus.node()), FIRST_TERM, System.nanoTime());
+        Membership.start(
+            Membership.Limits.of(config, bus.node()),
+            Term.NONE.next(bus.node()),
+            System.nanoTime());
     publisher =
         ViewPublisher.start(
             config.publishMinMs() * 1_000_000,
@@ -80,12 +83,9 @@ public final class CoordinatorVerticle extends VerticleBase {
   }
 
   private void lead(CoordinatorConfig config) {
-    LOG.info(
-        "coordinator on node {} awaits {} engines, term {}",
-        bus().node(),
-        config.dataParallelSize(),
-        FIRST_TERM);
-    bus().publish(Addresses.ALL_ENGINES, new ToEngine.WhoIsThere(FIRST_TERM));
+    Term term = Objects.requireNonNull(membership).term();
+    LOG.info("coordinator awaits {} engines, term {}", config.dataParallelSize(), term);
+    bus().publish(Addresses.ALL_ENGINES, new ToEngine.WhoIsThere(term));
   }
 
   private Future<Void> subscribe(Future<Bus.Subscription> registration) {
@@ -112,7 +112,7 @@ public final class CoordinatorVerticle extends VerticleBase {
   }
 
   private void overheard(ToEngine message) {
-    if (message instanceof ToEngine.WhoIsThere(int term)) {
+    if (message instanceof ToEngine.WhoIsThere(Term term)) {
       step(new Membership.Event.Claimed(term));
     }
   }
@@ -137,7 +137,7 @@ public final class CoordinatorVerticle extends VerticleBase {
                   e ->
                       // The receiver repeats what it needs answered, so nothing is lost for good.
                       LOG.debug("{} not delivered to {}: {}", message, to, e.getMessage()));
-      case Membership.Effect.AskAll(int term) ->
+      case Membership.Effect.AskAll(Term term) ->
           bus().publish(Addresses.ALL_ENGINES, new ToEngine.WhoIsThere(term));
       case Membership.Effect.Changed() ->
           advance(new ViewPublisher.Event.Changed(System.nanoTime()));

@@ -13,6 +13,7 @@ import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Machine;
 import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import java.util.ArrayList;
@@ -23,21 +24,21 @@ import java.util.List;
  * Who exists: the handshake Hello → Init → Ready, epochs, and departure by word, by node or by
  * silence. Invariants: a rank is held by at most one incarnation; every epoch is given once and is
  * higher than all that this coordinator gave or was told of before. Keeps nothing durable: a new
- * coordinator learns from Hello, raises its term above the highest epoch told and asks everyone
- * again; a report under an older epoch makes it repeat what that engine has missed, so that no lost
- * message is fatal.
+ * coordinator learns from Hello, raises its term above the highest epoch and term told, gives all
+ * members new epochs and asks everyone again; a report under an older epoch makes it repeat what
+ * that engine has missed, so that no lost message is fatal.
  *
  * <p>Source: the original's start-up handshake (one state per expected rank); there any unexpected
  * pair ends the whole launch, here it concerns one engine and is answered or ignored.
  *
- * @param term this leadership
+ * @param term this leadership; all members' epochs are of its number
  * @param given how many epochs of this term have been given
  * @param startedNanos when this leadership began to listen
  * @param tickedNanos when the last tick came
  */
 public record Membership(
     Limits limits,
-    int term,
+    Term term,
     int given,
     long startedNanos,
     long tickedNanos,
@@ -86,7 +87,7 @@ public record Membership(
     record Told(long nowNanos, ToCoordinator message) implements Event {}
 
     /** Some coordinator, perhaps this one, published that it leads. */
-    record Claimed(int term) implements Event {}
+    record Claimed(Term term) implements Event {}
   }
 
   /** What is to be done. */
@@ -95,7 +96,7 @@ public record Membership(
     record Send(Address<ToEngine> to, ToEngine message) implements Effect {}
 
     /** Publish to all engines that this term wants to hear from them. */
-    record AskAll(int term) implements Effect {}
+    record AskAll(Term term) implements Effect {}
 
     /** The view differs from the last. */
     record Changed() implements Effect {}
@@ -121,8 +122,11 @@ public record Membership(
   /** A tick that comes later than this means that the coordinator itself stood still. */
   private static final long TICK_GAP_NANOS = 400_000_000L;
 
+  /** Who has an epoch and is not ready is asked so often; it may not have taken its Init. */
+  private static final long ASK_NANOS = 1_000_000_000L;
+
   /** Nobody is known yet. */
-  public static Membership start(Limits limits, int term, long nowNanos) {
+  public static Membership start(Limits limits, Term term, long nowNanos) {
     return new Membership(
         limits, term, 0, nowNanos, nowNanos, Members.NONE, Departed.NONE, Presence.NONE);
   }
@@ -131,12 +135,12 @@ public record Membership(
   public Step on(Event event) {
     return switch (event) {
       case Event.Tick(long now) -> tick(now);
-      case Event.Claimed(int other) when other > term ->
+      case Event.Claimed(Term other) when other.compareTo(term) > 0 ->
           new Step(
               this,
               List.of(
                   new Effect.StepDown(
-                      "another coordinator leads term %d, this one term %d"
+                      "another coordinator leads term %s, this one term %s"
                           .formatted(other, term))));
       case Event.Claimed _ -> unchanged();
       case Event.Told(long now, ToCoordinator.Hello hello) -> new Handshake(this, now).hello(hello);
@@ -148,8 +152,13 @@ public record Membership(
               presence.without(left.node()),
               gone -> gone.node().equals(left.node()),
               "its node has left the cluster");
-      case Event.Told(long now, ToCoordinator.FrontendHello hello) ->
-          new Step(with(presence.with(hello, now)), List.of());
+      case Event.Told(long now, ToCoordinator.FrontendHello hello) -> {
+        Membership next = with(presence.with(hello, now));
+        Succession succession = new Succession(next, now);
+        yield succession.behind(hello.seen())
+            ? succession.above(hello.seen(), "front-end %s follows it".formatted(hello.frontend()))
+            : new Step(next, List.of());
+      }
       case Event.Told(long now, ToCoordinator.NodeHello hello) ->
           new Step(with(presence.with(hello, now)), List.of());
     };
@@ -248,9 +257,6 @@ public record Membership(
     if (member.suspect()) {
       effects.add(new Effect.Moved(next + " is heard of again"));
     }
-    if (member.epoch().term() < term) {
-      effects.add(ask(member.rank(), member.incarnation()));
-    }
     return new Step(with(members.with(next)), effects);
   }
 
@@ -322,6 +328,9 @@ public record Membership(
       if (!next.equals(member)) {
         heard = heard.with(next);
       }
+      if (next.state() == EngineState.CONNECTED && now / ASK_NANOS != tickedNanos / ASK_NANOS) {
+        effects.add(ask(next.rank(), next.incarnation()));
+      }
     }
     Membership ticked =
         new Membership(
@@ -366,6 +375,7 @@ public record Membership(
             member.rank(),
             member.incarnation(),
             member.epoch(),
+            term,
             new DataParallel(
                 limits.dataParallelSize(),
                 limits.expected().balancing(),

@@ -16,6 +16,7 @@ import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Machine;
 import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.Term;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -72,7 +73,7 @@ final class Fleet implements Machine {
     if (!newer.newerThan(published)) {
       return Set.of();
     }
-    if (newer.term() != published.term() && published.term() != 0) {
+    if (!newer.term().equals(published.term()) && !published.term().equals(Term.NONE)) {
       graceUntil = nowNanos + GRACE_NANOS;
     }
     published = newer;

@@ -7,15 +7,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the coordinator publishes: all ranks and the freshest report of each.
  *
- * @param term the coordinator's leadership
+ * @param term the coordinator's leadership; one that is not admitted is dropped
  * @param version rises with every published view of one term; older ones are dropped
  * @param dataParallelSize ranks expected
  * @param engines in rank order
  */
-public record ClusterView(int term, long version, int dataParallelSize, List<Engine> engines) {
+public record ClusterView(Term term, long version, int dataParallelSize, List<Engine> engines) {
 
   /** Nothing known yet. */
-  public static final ClusterView EMPTY = new ClusterView(0, 0, 0, List.of());
+  public static final ClusterView EMPTY = new ClusterView(Term.NONE, 0, 0, List.of());
 
   /**
    * One rank.
@@ -51,6 +51,11 @@ public record ClusterView(int term, long version, int dataParallelSize, List<Eng
     engines = List.copyOf(engines);
   }
 
+  /** Of the one coordinator that there ever is, as in simulations of load. */
+  public ClusterView(int term, long version, int dataParallelSize, List<Engine> engines) {
+    this(new Term(term, Term.NONE.node()), version, dataParallelSize, engines);
+  }
+
   /** The engine of a rank, if one is known. */
   public Optional<Engine> engine(Rank rank) {
     return engines.stream().filter(e -> e.rank().equals(rank)).findFirst();
@@ -58,6 +63,6 @@ public record ClusterView(int term, long version, int dataParallelSize, List<Eng
 
   /** Whether this view supersedes the other. */
   public boolean newerThan(ClusterView other) {
-    return term != other.term ? term > other.term : version > other.version;
+    return term.equals(other.term) ? version > other.version : other.term.admits(term);
   }
 }

@@ -15,6 +15,7 @@ import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
@@ -106,7 +107,7 @@ class CoordinatorVerticleTest {
 
   @Test
   void leadsAnEngineFromHelloToReadyAndPublishesIt() throws Exception {
-    assertEquals(1, received(ToEngine.WhoIsThere.class).term());
+    assertEquals(1, received(ToEngine.WhoIsThere.class).term().number());
     makeReady();
     await()
         .atMost(10, TimeUnit.SECONDS)
@@ -163,7 +164,7 @@ class CoordinatorVerticleTest {
   @Test
   void stepsDownWhenAnotherClaimsAHigherTerm() throws Exception {
     request(Addresses.STATUS, null);
-    bus.publish(Addresses.ALL_ENGINES, new ToEngine.WhoIsThere(9));
+    bus.publish(Addresses.ALL_ENGINES, new ToEngine.WhoIsThere(new Term(9, new NodeId("m"))));
     await()
         .atMost(10, TimeUnit.SECONDS)
         .until(

@@ -36,6 +36,7 @@ final class RandomMessages {
               rank(),
               incarnation(),
               epoch(),
+              term(),
               new DataParallel(
                   random.nextInt(),
                   random.nextBoolean() ? Balancing.INTERNAL : Balancing.EXTERNAL,
@@ -44,7 +45,7 @@ final class RandomMessages {
               list(3, _ -> frontend()));
       case WELCOME -> new ToEngine.Welcome(incarnation(), epoch());
       case REFUSED -> new ToEngine.Refused(incarnation(), text());
-      case WHO_IS_THERE -> new ToEngine.WhoIsThere(random.nextInt());
+      case WHO_IS_THERE -> new ToEngine.WhoIsThere(term());
       case ENGINE_PING -> new ToEngine.Ping(frontend(), random.nextLong());
       case ENGINE_PONG -> new ToEngine.Pong(frontend(), random.nextLong());
       case DRAIN -> new ToEngine.Drain(incarnation(), random.nextLong());
@@ -55,8 +56,7 @@ final class RandomMessages {
               request(), random.nextInt(), rank(), epoch(), random.nextInt(), text());
       case VIEW ->
           new ToFrontend.View(
-              new ClusterView(
-                  random.nextInt(), random.nextLong(), random.nextInt(), list(3, _ -> engine())));
+              new ClusterView(term(), random.nextLong(), random.nextInt(), list(3, _ -> engine())));
       case FRONTEND_PING -> new ToFrontend.Ping(rank(), incarnation(), random.nextLong());
       case FRONTEND_PONG -> new ToFrontend.Pong(rank(), incarnation(), random.nextLong());
       case UTILITY,
@@ -84,13 +84,14 @@ final class RandomMessages {
               random.nextBoolean(),
               random.nextBoolean(),
               text(),
-              epoch());
+              epoch(),
+              term());
       case READY ->
           new ToCoordinator.Ready(
               rank(), incarnation(), epoch(), facts(), random.nextBoolean() ? null : node());
       case COORDINATOR_LOAD -> new ToCoordinator.Load(load());
       case LEAVING -> new ToCoordinator.Leaving(rank(), incarnation(), text());
-      case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(frontend(), node());
+      case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(frontend(), node(), term());
       case NODE_HELLO ->
           new ToCoordinator.NodeHello(node(), text(), random.nextInt(), random.nextBoolean());
       case NODE_LEFT -> new ToCoordinator.NodeLeft(node());
@@ -271,6 +272,10 @@ final class RandomMessages {
 
   private Epoch epoch() {
     return new Epoch(random.nextInt(Integer.MAX_VALUE), random.nextInt(Integer.MAX_VALUE));
+  }
+
+  private Term term() {
+    return new Term(random.nextInt(Integer.MAX_VALUE), node());
   }
 
   private Incarnation incarnation() {

@@ -9,6 +9,7 @@ final class SampleMessages {
   static final Epoch EPOCH = new Epoch(2, 5);
   static final FrontendId FRONTEND = new FrontendId("fe-1");
   static final NodeId NODE = new NodeId("node-a");
+  static final Term TERM = new Term(2, NODE);
   static final RequestId REQUEST = new RequestId(FRONTEND, 42);
   static final EngineFacts FACTS =
       new EngineFacts("tiny-llama", "cpu", 1024, 16, 4096, 256, 2048, "0.1.0", 1, "c0ffee");
@@ -86,10 +87,10 @@ final class SampleMessages {
       case ABORT -> new ToEngine.Abort(REQUEST, 2);
       case INIT ->
           new ToEngine.Init(
-              RANK, INCARNATION, EPOCH, DataParallel.ofSize(4), NODE, List.of(FRONTEND));
+              RANK, INCARNATION, EPOCH, TERM, DataParallel.ofSize(4), NODE, List.of(FRONTEND));
       case WELCOME -> new ToEngine.Welcome(INCARNATION, EPOCH);
       case REFUSED -> new ToEngine.Refused(INCARNATION, "rank 9 is not one of 0 to 3");
-      case WHO_IS_THERE -> new ToEngine.WhoIsThere(2);
+      case WHO_IS_THERE -> new ToEngine.WhoIsThere(TERM);
       case ENGINE_PING -> new ToEngine.Ping(FRONTEND, 11);
       case ENGINE_PONG -> new ToEngine.Pong(FRONTEND, 12);
       case DRAIN -> new ToEngine.Drain(INCARNATION, 30_000);
@@ -97,11 +98,11 @@ final class SampleMessages {
       case UTILITY_ANSWER ->
           new ToFrontend.UtilityAnswer(RANK, INCARNATION, 15, null, "shutting down");
       case HELLO ->
-          new ToCoordinator.Hello(INCARNATION, RANK, NODE, true, false, "c0ffee", Epoch.NONE);
+          new ToCoordinator.Hello(INCARNATION, RANK, NODE, true, false, "c0ffee", Epoch.NONE, TERM);
       case READY -> new ToCoordinator.Ready(RANK, INCARNATION, EPOCH, FACTS, NODE);
       case COORDINATOR_LOAD -> new ToCoordinator.Load(LOAD.withTotals(TOTALS));
       case LEAVING -> new ToCoordinator.Leaving(RANK, INCARNATION, "drained");
-      case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(FRONTEND, NODE);
+      case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(FRONTEND, NODE, TERM);
       case NODE_HELLO -> new ToCoordinator.NodeHello(NODE, "10.0.0.7", 8, true);
       case NODE_LEFT -> new ToCoordinator.NodeLeft(NODE);
       case TOKENS -> new ToFrontend.Tokens(LOAD, deltas());
@@ -117,7 +118,7 @@ final class SampleMessages {
 
   static ClusterView view() {
     return new ClusterView(
-        2,
+        TERM,
         9,
         4,
         List.of(
