@@ -161,6 +161,7 @@ public record Membership(
       }
       case Event.Told(long now, ToCoordinator.NodeHello hello) ->
           new Step(with(presence.with(hello, now)), List.of());
+      case Event.Told(long _, ToCoordinator.FromAgent _) -> unchanged(); // For the scaling.
     };
   }
 

@@ -24,6 +24,9 @@ enum FrameType {
   FRONTEND_HELLO(0x34, ToCoordinator.FrontendHello.class),
   NODE_HELLO(0x35, ToCoordinator.NodeHello.class),
   NODE_LEFT(0x36, ToCoordinator.NodeLeft.class),
+  NODE_REPORT(0x4c, ToCoordinator.NodeReport.class),
+  LEASE_REFUSED(0x4d, ToCoordinator.LeaseRefused.class),
+  ENGINE_ENDED(0x4e, ToCoordinator.EngineEnded.class),
   TOKENS(0x50, ToFrontend.Tokens.class),
   FRONTEND_LOAD(0x51, ToFrontend.Load.class),
   REFUSAL(0x52, ToFrontend.Refusal.class),
@@ -32,7 +35,11 @@ enum FrameType {
   FRONTEND_PONG(0x55, ToFrontend.Pong.class),
   UTILITY_ANSWER(0x56, ToFrontend.UtilityAnswer.class),
   START_ENGINE(0x70, ToNode.StartEngine.class),
-  STOP_ENGINE(0x71, ToNode.StopEngine.class);
+  STOP_ENGINE(0x71, ToNode.StopEngine.class),
+  RESERVE(0x72, ToNode.Reserve.class),
+  PLACE(0x73, ToNode.Place.class),
+  RETIRE(0x74, ToNode.Retire.class),
+  SETTLE(0x75, ToNode.Settle.class);
 
   private static final @Nullable FrameType[] BY_ID = new @Nullable FrameType[256];
 
@@ -86,6 +93,9 @@ enum FrameType {
       case ToCoordinator.FrontendHello _ -> FRONTEND_HELLO;
       case ToCoordinator.NodeHello _ -> NODE_HELLO;
       case ToCoordinator.NodeLeft _ -> NODE_LEFT;
+      case ToCoordinator.NodeReport _ -> NODE_REPORT;
+      case ToCoordinator.LeaseRefused _ -> LEASE_REFUSED;
+      case ToCoordinator.EngineEnded _ -> ENGINE_ENDED;
     };
   }
 
@@ -105,6 +115,10 @@ enum FrameType {
     return switch (message) {
       case ToNode.StartEngine _ -> START_ENGINE;
       case ToNode.StopEngine _ -> STOP_ENGINE;
+      case ToNode.Reserve _ -> RESERVE;
+      case ToNode.Place _ -> PLACE;
+      case ToNode.Retire _ -> RETIRE;
+      case ToNode.Settle _ -> SETTLE;
     };
   }
 }

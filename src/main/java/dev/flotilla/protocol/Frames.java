@@ -96,7 +96,8 @@ final class Frames {
           ToCoordinator.Leaving _,
           ToCoordinator.FrontendHello _,
           ToCoordinator.NodeHello _,
-          ToCoordinator.NodeLeft _ ->
+          ToCoordinator.NodeLeft _,
+          ToCoordinator.FromAgent _ ->
           json(type, Epoch.NONE, message);
     };
   }
@@ -118,7 +119,7 @@ final class Frames {
 
   private static byte[] encode(ToNode message) {
     return switch (message) {
-      case ToNode.StartEngine _, ToNode.StopEngine _ ->
+      case ToNode.StartEngine _, ToNode.StopEngine _, ToNode.Order _ ->
           json(FrameType.of(message), Epoch.NONE, message);
     };
   }
@@ -162,7 +163,14 @@ final class Frames {
           FRONTEND_PONG,
           UTILITY_ANSWER,
           START_ENGINE,
-          STOP_ENGINE ->
+          STOP_ENGINE,
+          NODE_REPORT,
+          LEASE_REFUSED,
+          ENGINE_ENDED,
+          RESERVE,
+          PLACE,
+          RETIRE,
+          SETTLE ->
           JsonBody.read(type.message, in);
     };
   }
