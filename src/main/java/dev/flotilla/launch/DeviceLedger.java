@@ -15,18 +15,18 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who has which devices of one node. Invariants: a device belongs to at most one rank, and stays its
- * own until its engine has ended, however the order to end it came about; a lease that is not kept
- * ends by itself. Orders of a lower term than the highest seen have no effect, nor have those of a
- * change that is settled, so that nothing late or repeated can book or end anything.
+ * Who has which devices of one node. Invariants: a device belongs to at most one rank, and stays
+ * its own until its engine has ended, however the order to end it came about; a lease that is not
+ * kept ends by itself. Orders of a lower term than the highest seen have no effect, nor have those
+ * of a change that is settled, so that nothing late or repeated can book or end anything.
  *
  * @param devices of the node
  * @param seen the highest term of which an order came
  * @param settled number of the last change that is settled here
  * @param size ranks of the group since then; 0: not told yet
  */
-record DeviceLedger(int devices, Term seen, long settled, int size, SortedMap<Rank, Held> held)
-    implements Machine {
+public record DeviceLedger(
+    int devices, Term seen, long settled, int size, SortedMap<Rank, Held> held) implements Machine {
 
   /**
    * The devices of one rank.
@@ -36,7 +36,7 @@ record DeviceLedger(int devices, Term seen, long settled, int size, SortedMap<Ra
    * @param retired whether its engine was told to end
    * @param wanted false: it goes as soon as its engine has ended
    */
-  record Held(
+  public record Held(
       long change,
       List<Integer> devices,
       boolean kept,
@@ -44,6 +44,11 @@ record DeviceLedger(int devices, Term seen, long settled, int size, SortedMap<Ra
       boolean retired,
       boolean wanted,
       long expiresNanos) {
+    /** Keeps a private copy. */
+    public Held {
+      devices = List.copyOf(devices);
+    }
+
     Held until(long nanos) {
       return new Held(change, devices, kept, running, retired, wanted, nanos);
     }
@@ -66,12 +71,17 @@ record DeviceLedger(int devices, Term seen, long settled, int size, SortedMap<Ra
   }
 
   /** What can happen. */
-  sealed interface Event {
+  public sealed interface Event {
     /** The coordinator orders. */
     record Ordered(long nowNanos, ToNode.Order order) implements Event {}
 
     /** The node's own engines start: they have their devices before anyone asks. */
-    record Own(List<Rank> ranks, int devicesOfEach) implements Event {}
+    record Own(List<Rank> ranks, int devicesOfEach) implements Event {
+      /** Keeps a private copy. */
+      public Own {
+        ranks = List.copyOf(ranks);
+      }
+    }
 
     /** An engine has ended, and is not started again by its node. */
     record Ended(Rank rank) implements Event {}
@@ -81,9 +91,14 @@ record DeviceLedger(int devices, Term seen, long settled, int size, SortedMap<Ra
   }
 
   /** What is to be done. */
-  sealed interface Effect {
+  public sealed interface Effect {
     /** Start the engine of a rank. */
-    record Start(Rank rank, List<Integer> devices, String config) implements Effect {}
+    record Start(Rank rank, List<Integer> devices, String config) implements Effect {
+      /** Keeps a private copy. */
+      public Start {
+        devices = List.copyOf(devices);
+      }
+    }
 
     /** End the engine of a rank at once. */
     record End(Rank rank) implements Effect {}
@@ -96,31 +111,40 @@ record DeviceLedger(int devices, Term seen, long settled, int size, SortedMap<Ra
   }
 
   /** The next state and what is to be done. */
-  record Step(DeviceLedger next, List<Effect> effects) {
-    Step {
+  public record Step(DeviceLedger next, List<Effect> effects) {
+    /** Keeps a private copy. */
+    public Step {
       effects = List.copyOf(effects);
     }
   }
 
-  DeviceLedger {
+  /** Keeps a private copy. */
+  public DeviceLedger {
     held = Collections.unmodifiableSortedMap(new TreeMap<>(held));
   }
 
   /** Nothing is given yet. */
-  static DeviceLedger of(int devices) {
+  public static DeviceLedger of(int devices) {
     return new DeviceLedger(devices, Term.NONE, 0, 0, new TreeMap<>());
   }
 
   /** As they are told to the coordinator. */
-  List<Lease> leases() {
+  public List<Lease> leases() {
     List<Lease> all = new ArrayList<>();
     held.forEach(
-        (rank, h) -> all.add(new Lease(rank, h.change, h.devices, h.kept, h.running)));
+        (rank, h) ->
+            all.add(
+                new Lease(
+                    rank,
+                    h.wanted ? h.change : Lease.ENDS,
+                    h.devices,
+                    h.kept && h.wanted,
+                    h.running)));
     return all;
   }
 
   /** The only way forward. */
-  Step on(Event event) {
+  public Step on(Event event) {
     return switch (event) {
       case Event.Ordered(long now, ToNode.Order order) -> ordered(now, order);
       case Event.Own(List<Rank> ranks, int each) -> own(ranks, each);
@@ -166,8 +190,8 @@ record DeviceLedger(int devices, Term seen, long settled, int size, SortedMap<Ra
       return held.values().stream().anyMatch(h -> !h.wanted)
           ? report(this) // Some are about to become free.
           : refuse(
-              order, "%d of %d devices are free, not %d"
-                  .formatted(free.size(), devices, order.devices()));
+              order,
+              "%d of %d devices are free, not %d".formatted(free.size(), devices, order.devices()));
     }
     List<Integer> given = free.subList(0, order.devices());
     return report(
@@ -200,8 +224,7 @@ record DeviceLedger(int devices, Term seen, long settled, int size, SortedMap<Ra
   }
 
   private Step settle(ToNode.Settle order) {
-    DeviceLedger next =
-        new DeviceLedger(devices, seen, order.change(), order.size(), held);
+    DeviceLedger next = new DeviceLedger(devices, seen, order.change(), order.size(), held);
     List<Effect> effects = new ArrayList<>();
     for (var entry : held.entrySet()) {
       Rank rank = entry.getKey();

@@ -59,9 +59,16 @@ public record PlacementRequest(
         head, existing, size, sizeLocal, worldSize, strategy, backend, allowed);
   }
 
+  /** The same with another head. */
+  public PlacementRequest at(String node) {
+    return new PlacementRequest(
+        node, existing, size, sizeLocal, worldSize, strategy, allToAll, allowed);
+  }
+
   /** Growth to a size from what runs already. */
   public PlacementRequest growing(int from, int to) {
-    return new PlacementRequest(head, from, to, sizeLocal, worldSize, strategy, allToAll, allowed);
+    int local = Math.min(sizeLocal, to);
+    return new PlacementRequest(head, from, to, local, worldSize, strategy, allToAll, allowed);
   }
 
   private static void check(boolean holds, String sentence, int value) {
