@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  *     others elsewhere; null: an engine may take any rank from anywhere
  * @param lockstep whether all ranks step together, so that their settings must be the same
  * @param configHash of those settings; null: the first engine's
+ * @param rebalance whether busy ranks hand queued requests over to idle ones; only under internal
+ *     balancing
  */
 public record CoordinatorConfig(
     int dataParallelSize,
@@ -25,11 +27,13 @@ public record CoordinatorConfig(
     Balancing balancing,
     @Nullable Integer localRanks,
     boolean lockstep,
-    @Nullable String configHash) {
+    @Nullable String configHash,
+    boolean rebalance) {
 
   /** What is not set; heartbeats come every 250 ms. */
   public static final CoordinatorConfig DEFAULT =
-      new CoordinatorConfig(1, 20, 1_000, 1_500, 8_000, Balancing.INTERNAL, null, false, null);
+      new CoordinatorConfig(
+          1, 20, 1_000, 1_500, 8_000, Balancing.INTERNAL, null, false, null, true);
 
   /** Checks every bound and relation. */
   public CoordinatorConfig {
@@ -65,7 +69,8 @@ public record CoordinatorConfig(
         DEFAULT.balancing,
         DEFAULT.localRanks,
         DEFAULT.lockstep,
-        DEFAULT.configHash);
+        DEFAULT.configHash,
+        DEFAULT.rebalance);
   }
 
   /** The same, with what a launch expects of its engines. */
@@ -80,6 +85,22 @@ public record CoordinatorConfig(
         mode,
         local,
         steppingTogether,
-        hash);
+        hash,
+        rebalance);
+  }
+
+  /** The same, handing queued requests over or not. */
+  public CoordinatorConfig rebalancing(boolean on) {
+    return new CoordinatorConfig(
+        dataParallelSize,
+        publishMinMs,
+        publishMaxMs,
+        suspectMs,
+        deadMs,
+        balancing,
+        localRanks,
+        lockstep,
+        configHash,
+        on);
   }
 }

@@ -4,6 +4,7 @@ import dev.flotilla.balancer.Balancer;
 import dev.flotilla.balancer.Client;
 import dev.flotilla.balancer.Ledger;
 import dev.flotilla.balancer.Query;
+import dev.flotilla.config.Balancing;
 import dev.flotilla.config.Config;
 import dev.flotilla.config.CoordinatorConfig;
 import dev.flotilla.config.LoadBalancing;
@@ -46,7 +47,9 @@ public final class CoordinatorVerticle extends VerticleBase {
   private @Nullable Bus bus;
   private @Nullable Membership membership;
   private @Nullable ViewPublisher publisher;
+  private final HandOvers handOvers = new HandOvers();
   private ClusterView view = ClusterView.EMPTY;
+  private boolean rebalance;
   private long timer = -1;
 
   /** Made by Vert.x. */
@@ -55,6 +58,7 @@ public final class CoordinatorVerticle extends VerticleBase {
   @Override
   public Future<?> start() {
     CoordinatorConfig config = Config.parse(config().encode(), CoordinatorConfig.DEFAULT);
+    rebalance = config.rebalance() && config.balancing() == Balancing.INTERNAL;
     bus = Bus.of(vertx);
     membership =
         Membership.start(Membership.Limits.of(config, bus.node()), FIRST_TERM, System.nanoTime());
@@ -108,7 +112,11 @@ public final class CoordinatorVerticle extends VerticleBase {
   }
 
   private void told(ToCoordinator message) {
-    step(new Membership.Event.Told(System.nanoTime(), message));
+    long now = System.nanoTime();
+    step(new Membership.Event.Told(now, message));
+    if (rebalance && message instanceof ToCoordinator.Load(var load)) {
+      handOvers.on(load, view, now).ifPresent(this::perform);
+    }
   }
 
   private void overheard(ToEngine message) {

@@ -5,6 +5,7 @@ import dev.flotilla.grammar.GrammarMasks;
 import dev.flotilla.model.Batch;
 import dev.flotilla.model.Executor;
 import dev.flotilla.model.StepResult;
+import dev.flotilla.protocol.EngineAt;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToEngine;
@@ -13,17 +14,22 @@ import dev.flotilla.scheduler.Admission;
 import dev.flotilla.scheduler.Backlog;
 import dev.flotilla.scheduler.Counters;
 import dev.flotilla.scheduler.Scheduler;
+import dev.flotilla.scheduler.Unstarted;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * One data-parallel rank's steps: takes the inbox, schedules, executes, updates, hands the tokens
- * to the outbox. Knows no bus; used by one thread at a time.
+ * to the outbox. Knows no bus. Used by one thread at a time, but for {@link #handOver} and {@link
+ * #attend}, which the port may call at any time.
  */
 final class EngineCore {
   private static final Logger LOG = LoggerFactory.getLogger(EngineCore.class);
@@ -41,7 +47,12 @@ final class EngineCore {
   private final Outbox outbox;
   private final StepMeter meter = new StepMeter();
 
+  private final Turn turn = new Turn(this::errand);
+  private final Offers offers = new Offers();
+  private final AtomicReference<@Nullable Order> order = new AtomicReference<>();
+
   private State state = State.RUNNING;
+  private boolean stepping;
   private List<ToFrontend.Delta> deltas = new ArrayList<>();
   private List<Outcome.Refused> refusals = new ArrayList<>();
   private String brokenReason = "";
@@ -51,6 +62,10 @@ final class EngineCore {
   private double takenSquares;
   private long steps;
   private long lastStepNanos;
+
+  /** What the coordinator wants moved, and who tells the owners. */
+  private record Order(
+      ToEngine.HandOver order, EngineAt self, Consumer<Map<FrontendId, ToFrontend.Offer>> tell) {}
 
   EngineCore(
       Scheduler scheduler,
@@ -71,40 +86,121 @@ final class EngineCore {
    * @return whether there is more to do at once; if not, the inbox wakes the loop
    */
   boolean step() throws InterruptedException {
-    scheduler.tick(System.nanoTime());
-    boolean stop = takeInbox();
-    if (stop) {
-      stop();
-      return false;
-    }
-    if (state == State.RUNNING) {
-      try {
-        compute();
-      } catch (RuntimeException | Error failure) {
-        breakDown(failure);
+    Batch batch = null;
+    turn.begin();
+    try {
+      scheduler.tick(System.nanoTime());
+      if (takeInbox()) {
+        stop();
+        return false;
       }
+      batch = start();
+    } finally {
+      turn.end();
     }
-    flush();
-    return (state == State.RUNNING && !scheduler.idle()) || !inbox.sleep();
+    StepResult result = batch == null ? null : execute(batch);
+    turn.begin();
+    try {
+      stepping = false;
+      if (batch != null && result != null) {
+        update(batch, result);
+      }
+      flush();
+      return (state == State.RUNNING && !scheduler.resting()) || !inbox.sleep();
+    } finally {
+      turn.end();
+    }
   }
 
-  private void compute() throws InterruptedException {
-    if (scheduler.idle()) {
-      return;
+  private @Nullable Batch start() throws InterruptedException {
+    if (state != State.RUNNING || scheduler.resting()) {
+      return null;
     }
-    Batch batch = scheduler.schedule();
+    Batch batch;
+    try {
+      batch = scheduler.schedule();
+    } catch (RuntimeException | Error failure) {
+      breakDown(failure);
+      return null;
+    }
     meter.start(batch, System.nanoTime());
+    stepping = true;
     if (deltas.isEmpty() && refusals.isEmpty()) {
       outbox.publish(snapshot(true));
     } else {
       outbox.publish(outcome(true, false));
     }
-    StepResult result = executor.execute(masks == null ? batch : masks.masked(batch));
+    return batch;
+  }
+
+  private @Nullable StepResult execute(Batch batch) {
+    try {
+      return executor.execute(masks == null ? batch : masks.masked(batch));
+    } catch (RuntimeException | Error failure) {
+      turn.begin();
+      try {
+        breakDown(failure);
+      } finally {
+        turn.end();
+      }
+      return null;
+    }
+  }
+
+  private void update(Batch batch, StepResult result) {
     lastStepNanos = System.nanoTime();
     meter.end(lastStepNanos, 0);
     scheduler.tick(lastStepNanos);
-    deltas.addAll(scheduler.update(batch, result));
-    steps++;
+    try {
+      deltas.addAll(scheduler.update(batch, result));
+      steps++;
+    } catch (RuntimeException | Error failure) {
+      breakDown(failure);
+    }
+  }
+
+  /**
+   * The coordinator wants requests moved; the newest order counts. Safe to be called by the port
+   * while the loop runs, and does not wait for it.
+   *
+   * @param self this engine, as it is known now
+   * @param tell hears of the offers, on any thread
+   */
+  void handOver(
+      ToEngine.HandOver wanted, EngineAt self, Consumer<Map<FrontendId, ToFrontend.Offer>> tell) {
+    order.set(new Order(wanted, self, tell));
+    turn.ask();
+  }
+
+  /** Takes what has come even while a step is computed, as far as that is quick. */
+  void attend() {
+    turn.ask();
+  }
+
+  private void errand() {
+    if (stepping && state == State.RUNNING) {
+      scheduler.tick(System.nanoTime());
+      while (isQuick(inbox.peek())) {
+        take(Objects.requireNonNull(inbox.poll()));
+      }
+    }
+    Order wanted = order.getAndSet(null);
+    if (wanted != null && state == State.RUNNING) {
+      wanted.tell.accept(offers.make(wanted.order, wanted.self, scheduler, meter.cost()));
+    }
+    if (stepping && state == State.RUNNING) {
+      outbox.publish(snapshot(true));
+    }
+  }
+
+  /** Whether it neither compiles a grammar nor needs that no step is under way. */
+  private static boolean isQuick(Inbox.@Nullable Command command) {
+    return switch (command) {
+      case null -> false;
+      case Inbox.Command.Submit(var submit, long _) -> submit.sampling().grammar() == null;
+      case Inbox.Command.Abort _, Inbox.Command.AbortFrontend _, Inbox.Command.Release _ -> true;
+      case Inbox.Command.Call _, Inbox.Command.Stop _ -> false;
+    };
   }
 
   /** Hands over what the step brought, and tells the state that it left. */
@@ -118,14 +214,24 @@ final class EngineCore {
 
   private boolean takeInbox() {
     for (Inbox.Command command = inbox.poll(); command != null; command = inbox.poll()) {
-      switch (command) {
-        case Inbox.Command.Submit(var submit, long received) -> submit(submit, received);
-        case Inbox.Command.Abort(var request, int attempt) -> scheduler.abort(request, attempt);
-        case Inbox.Command.AbortFrontend(var frontend) -> scheduler.abort(frontend);
-        case Inbox.Command.Call(var work) -> work.accept(scheduler);
-        case Inbox.Command.Stop _ -> {
-          return true;
-        }
+      if (take(command)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Does as it is told; says whether that is to stop. */
+  private boolean take(Inbox.Command command) {
+    switch (command) {
+      case Inbox.Command.Submit(var submit, long received) -> submit(submit, received);
+      case Inbox.Command.Abort(var request, int attempt) -> scheduler.abort(request, attempt);
+      case Inbox.Command.AbortFrontend(var frontend) -> scheduler.abort(frontend);
+      case Inbox.Command.Release(var request, int attempt) ->
+          Unstarted.release(scheduler, request, attempt);
+      case Inbox.Command.Call(var work) -> work.accept(scheduler);
+      case Inbox.Command.Stop _ -> {
+        return true;
       }
     }
     return false;

@@ -4,7 +4,6 @@ import dev.flotilla.config.Balancing;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.EngineFacts;
-import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Rank;
@@ -54,9 +53,6 @@ final class EnginePortVerticle extends VerticleBase {
   /** A step is over by then, or the worker hangs. */
   private static final long STOP_MS = 10_000;
 
-  /** Epochs that are remembered as ours; a front-end's view lags behind by one at most. */
-  private static final int EPOCHS_MAX = 8;
-
   private final Identity identity;
   private final EngineFacts facts;
   private final Inbox inbox;
@@ -67,10 +63,12 @@ final class EnginePortVerticle extends VerticleBase {
   private final StatsLine statsLine = new StatsLine(System.nanoTime());
   private final String parent;
   private final Set<FrontendId> owed = new LinkedHashSet<>(); // acknowledgements
-  private final List<Epoch> epochs = new ArrayList<>();
+  private final OwnEpochs epochs = new OwnEpochs();
   private final Promise<Void> ended = Promise.promise();
   private @Nullable Bus bus;
   private @Nullable CoordinatorPort coordinator;
+  private @Nullable OfferPort offers;
+  private @Nullable EngineCore core;
   private @Nullable Pacer acks;
   private @Nullable Pacer reports;
   private EngineLife life;
@@ -115,10 +113,18 @@ final class EnginePortVerticle extends VerticleBase {
     return outbox;
   }
 
+  /** The loop that it speaks for; comes before the start. */
+  void serve(EngineCore loop) {
+    core = loop;
+  }
+
   @Override
   public Future<?> start() {
     bus = Bus.of(vertx);
     coordinator = new CoordinatorPort(bus, identity);
+    offers =
+        new OfferPort(
+            vertx, context, bus, inbox, Objects.requireNonNull(core, "serve() comes first"));
     Pacer.Later later = (ms, action) -> vertx.setTimer(ms, ignored -> action.run());
     acks = new Pacer(ACK_GAP_MS, this::acknowledge, later);
     reports = new Pacer(REPORT_GAP_MS, this::report, later);
@@ -167,6 +173,8 @@ final class EnginePortVerticle extends VerticleBase {
       case ToEngine.Pong(var from, long _) -> on(new EngineLife.Event.Pong(from, nowMs()));
       case ToEngine.Utility utility ->
           utilities.call(utility, !taking, (result, failure) -> answer(utility, result, failure));
+      case ToEngine.HandOver order -> offers().order(order, life);
+      case ToEngine.Decline decline -> offers().declined(decline);
       case ToEngine.Drain drain -> {
         on(new EngineLife.Event.Drain(drain, nowMs()));
         tellIdle();
@@ -214,6 +222,7 @@ final class EnginePortVerticle extends VerticleBase {
     if (!inbox.offer(new Inbox.Command.Abort(request, attempt))) {
       LOG.warn("{} has a full inbox and goes on with {}, which was aborted", name(), request);
     }
+    offers().taken();
   }
 
   private void answer(ToEngine.Utility call, String result, String failure) {
@@ -323,12 +332,7 @@ final class EnginePortVerticle extends VerticleBase {
       LOG.info("{}: {} to {} by {}", name(), life.stage(), step.next().stage(), event);
     }
     life = step.next();
-    if (!epochs.contains(life.epoch()) && !life.epoch().equals(Epoch.NONE)) {
-      epochs.add(life.epoch());
-      if (epochs.size() > EPOCHS_MAX) {
-        epochs.removeFirst();
-      }
-    }
+    epochs.add(life.epoch());
     step.effects().forEach(this::perform);
   }
 
@@ -371,6 +375,10 @@ final class EnginePortVerticle extends VerticleBase {
     bus()
         .send(Addresses.frontend(frontend), message)
         .onFailure(failure -> LOG.debug("{} is gone: {}", frontend, failure.getMessage()));
+  }
+
+  private OfferPort offers() {
+    return Objects.requireNonNull(offers, "start() comes first");
   }
 
   private CoordinatorPort coordinator() {

@@ -121,6 +121,7 @@ public final class EngineVerticle extends VerticleBase {
                 config.schedulingPolicy()));
     core =
         new EngineCore(scheduler, opened.executor(), opened.masks(), port.inbox(), port.outbox());
+    port.serve(core);
     LOG.info("engine {} has loaded: {}", identity.incarnation(), facts);
     return vertx
         .deployVerticle(port, new DeploymentOptions())

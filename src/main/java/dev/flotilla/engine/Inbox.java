@@ -27,6 +27,9 @@ final class Inbox {
 
     record Abort(RequestId request, int attempt) implements Command {}
 
+    /** The owner declines an offer of this attempt. */
+    record Release(RequestId request, int attempt) implements Command {}
+
     record AbortFrontend(FrontendId frontend) implements Command {}
 
     /** Do something with the scheduler, between two steps; throws nothing. */
@@ -72,10 +75,20 @@ final class Inbox {
     if (!taken && submit) {
       submits.decrementAndGet();
     }
+    wake();
+    return taken;
+  }
+
+  /** Starts the loop if it sleeps. */
+  void wake() {
     if (awake.compareAndSet(false, true)) {
       wake.run();
     }
-    return taken;
+  }
+
+  /** The next command, which stays; null if there is none. */
+  @Nullable Command peek() {
+    return queue.peek();
   }
 
   /** The next command, for the loop; null if there is none. */

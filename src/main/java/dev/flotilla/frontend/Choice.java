@@ -1,5 +1,6 @@
 package dev.flotilla.frontend;
 
+import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.Sampling;
 import dev.flotilla.protocol.ToFrontend;
@@ -17,6 +18,9 @@ final class Choice {
 
   /** The ledger's number of the last send. */
   long sequence;
+
+  /** Where it was moved to last by the engine that had it; null: it never was. */
+  @Nullable Incarnation movedTo;
 
   /** Whether anything was given to the client. */
   boolean opened;

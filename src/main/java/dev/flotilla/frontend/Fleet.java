@@ -9,6 +9,7 @@ import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.config.RankRange;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.ClusterView.Engine;
+import dev.flotilla.protocol.EngineAt;
 import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.FleetFacts;
 import dev.flotilla.protocol.FrontendId;
@@ -143,6 +144,20 @@ final class Fleet implements Machine {
   /** Notes a send; its number goes with it. */
   long send(Incarnation engine, long tokens) {
     return ledger.send(engine, tokens);
+  }
+
+  /** A send's request goes on elsewhere. */
+  void ended(Incarnation engine) {
+    ledger.ended(engine);
+  }
+
+  /** Whether the engine may get new work from here, as far as is known here. */
+  boolean mayTake(EngineAt engine) {
+    return choosable
+        .engine(engine.rank())
+        .filter(e -> e.serving() && e.incarnation().equals(engine.incarnation()))
+        .filter(e -> e.epoch().equals(engine.epoch()))
+        .isPresent();
   }
 
   /** Whether the engine has acknowledged the send. */

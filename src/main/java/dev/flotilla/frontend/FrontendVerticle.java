@@ -215,6 +215,7 @@ public final class FrontendVerticle extends VerticleBase {
       case ToFrontend.Tokens tokens -> live.accept(tokens);
       case ToFrontend.Load load -> live.report(load.load());
       case ToFrontend.Refusal refusal -> live.refused(refusal);
+      case ToFrontend.Offer offer -> live.offered(offer);
       case ToFrontend.View view -> live.view(view.view());
       case ToFrontend.UtilityAnswer answer -> calls.answered(answer);
       case ToFrontend.Ping ping ->

@@ -77,7 +77,9 @@ final class Frames {
       }
       case ToEngine.Init init -> json(type, init.epoch(), init);
       case ToEngine.Welcome welcome -> json(type, welcome.epoch(), welcome);
+      case ToEngine.HandOver order -> json(type, order.epoch(), order);
       case ToEngine.Refused _,
+          ToEngine.Decline _,
           ToEngine.WhoIsThere _,
           ToEngine.Ping _,
           ToEngine.Pong _,
@@ -111,6 +113,7 @@ final class Frames {
       }
       case ToFrontend.Load load -> load(type, load.load());
       case ToFrontend.Refusal refusal -> json(type, refusal.epoch(), refusal);
+      case ToFrontend.Offer offer -> json(type, offer.from().epoch(), offer);
       case ToFrontend.View _, ToFrontend.Ping _, ToFrontend.Pong _, ToFrontend.UtilityAnswer _ ->
           json(type, Epoch.NONE, message);
     };
@@ -150,6 +153,8 @@ final class Frames {
           ENGINE_PONG,
           DRAIN,
           UTILITY,
+          HAND_OVER,
+          DECLINE,
           HELLO,
           READY,
           LEAVING,
@@ -161,6 +166,7 @@ final class Frames {
           FRONTEND_PING,
           FRONTEND_PONG,
           UTILITY_ANSWER,
+          OFFER,
           START_ENGINE,
           STOP_ENGINE ->
           JsonBody.read(type.message, in);
