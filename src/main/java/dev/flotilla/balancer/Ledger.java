@@ -51,6 +51,17 @@ public final class Ledger implements Machine {
     }
   }
 
+  /**
+   * A send is given up, because its request is sent again, moved on or ended: if nobody ever
+   * received it, no report would acknowledge it. No effect on one that was acknowledged.
+   */
+  public void lost(Incarnation engine, long sequence) {
+    Account account = accounts.get(engine);
+    if (account != null) {
+      account.lost(sequence);
+    }
+  }
+
   /** A request has ended after so many output tokens. */
   public void outputs(int tokens) {
     meanOutputs += OUTPUTS_WEIGHT * (tokens - meanOutputs);

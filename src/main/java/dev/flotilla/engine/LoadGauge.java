@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * inbox is counted as waiting, so that a report that acknowledges a submit counts its work too.
  * Used by the port's thread.
  */
-final class LoadGauge {
+public final class LoadGauge {
   /** Front-ends whose sequence numbers are remembered; one more start of one forgets the oldest. */
   private static final int FRONTENDS_MAX = 1024;
 
@@ -39,12 +39,12 @@ final class LoadGauge {
   private double squares;
   private long sequence;
 
-  LoadGauge(int kvBlocks) {
+  public LoadGauge(int kvBlocks) {
     this.kvBlocks = kvBlocks;
   }
 
   /** A submit has come; it is acknowledged even if it is refused. */
-  void received(FrontendId frontend, long number) {
+  public void received(FrontendId frontend, long number) {
     Long known = received.get(frontend);
     if (known == null || known < number) {
       received.put(frontend, number);
@@ -53,26 +53,26 @@ final class LoadGauge {
   }
 
   /** A submit of so many tokens lies in the inbox. */
-  void queued(int promptTokens) {
+  public void queued(int promptTokens) {
     submits++;
     tokens += promptTokens;
     squares += (double) promptTokens * promptTokens;
   }
 
   /** The step loop's state, unless a newer one is known. */
-  void update(Snapshot newer) {
+  public void update(Snapshot newer) {
     if (newer.version() > snapshot.version()) {
       snapshot = newer;
     }
   }
 
   /** Whether nothing waits, runs or lies in the inbox. */
-  boolean idle() {
+  public boolean idle() {
     return submits == snapshot.takenSubmits() && snapshot.counters().idle() && !snapshot.stepping();
   }
 
   /** The load now, under the next number. */
-  LoadReport report(Rank rank, Incarnation incarnation, Epoch epoch, long nowNanos) {
+  public LoadReport report(Rank rank, Incarnation incarnation, Epoch epoch, long nowNanos) {
     Counters counters = snapshot.counters();
     long age = snapshot.stepping() ? 0 : (nowNanos - snapshot.lastStepNanos()) / 1_000_000;
     return new LoadReport(
@@ -111,7 +111,7 @@ final class LoadGauge {
   }
 
   /** The report with all that was done since the start, as heartbeats carry it. */
-  LoadReport withTotals(LoadReport report) {
+  public LoadReport withTotals(LoadReport report) {
     return report.withTotals(snapshot.totals());
   }
 

@@ -19,7 +19,7 @@ import dev.flotilla.scheduler.Counters;
  * @param work the scheduler's backlog as time
  * @param workNanos when that was
  */
-record Snapshot(
+public record Snapshot(
     long version,
     Counters counters,
     EngineTotals totals,

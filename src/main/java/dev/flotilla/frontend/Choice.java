@@ -16,8 +16,10 @@ final class Choice {
   final Sampling sampling;
   final long acceptedAt;
 
-  /** The ledger's number of the last send. */
+  /** The ledger's number of the last send, and whom it went to. */
   long sequence;
+
+  @Nullable Incarnation sentTo;
 
   /** Where it was moved to last by the engine that had it; null: it never was. */
   @Nullable Incarnation movedTo;

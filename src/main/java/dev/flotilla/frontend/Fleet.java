@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * The engines as one front-end knows them: the newest view, the reports, its own sends. Used by one
  * thread.
  */
-final class Fleet implements Machine {
+public final class Fleet implements Machine {
   /**
    * A new coordinator learns of the engines within so long; until then, absent ones still count.
    */
@@ -54,7 +54,7 @@ final class Fleet implements Machine {
    *
    * @param ranks that may be chosen here; null: all
    */
-  Fleet(FrontendId owner, @Nullable RankRange ranks) {
+  public Fleet(FrontendId owner, @Nullable RankRange ranks) {
     this.owner = owner;
     this.ranks = ranks;
     this.ledger = new Ledger(owner);
@@ -64,12 +64,12 @@ final class Fleet implements Machine {
   }
 
   /** What is known now. */
-  ClusterView view() {
+  public ClusterView view() {
     return view;
   }
 
   /** Takes a view if it is newer; gives the engines that are gone by it. */
-  Set<Incarnation> take(ClusterView newer, long nowNanos) {
+  public Set<Incarnation> take(ClusterView newer, long nowNanos) {
     if (!newer.newerThan(published)) {
       return Set.of();
     }
@@ -82,7 +82,7 @@ final class Fleet implements Machine {
   }
 
   /** Time passes; gives the engines whose grace is over. */
-  Set<Incarnation> tick(long nowNanos) {
+  public Set<Incarnation> tick(long nowNanos) {
     Set<Incarnation> known = new HashSet<>();
     for (Engine engine : view.engines()) {
       LoadReport load = load(engine);
@@ -137,22 +137,29 @@ final class Fleet implements Machine {
   }
 
   /** Takes an engine's own report. */
-  void report(LoadReport load, long nowNanos) {
+  public void report(LoadReport load, long nowNanos) {
     ledger.report(load, nowNanos);
   }
 
   /** Notes a send; its number goes with it. */
-  long send(Incarnation engine, long tokens) {
+  public long send(Incarnation engine, long tokens) {
     return ledger.send(engine, tokens);
   }
 
+  /** A send is given up; no effect if it was acknowledged, or if there was none. */
+  public void lost(@Nullable Incarnation engine, long sequence) {
+    if (engine != null) {
+      ledger.lost(engine, sequence);
+    }
+  }
+
   /** A send's request goes on elsewhere. */
-  void ended(Incarnation engine) {
+  public void ended(Incarnation engine) {
     ledger.ended(engine);
   }
 
   /** Whether the engine may get new work from here, as far as is known here. */
-  boolean mayTake(EngineAt engine) {
+  public boolean mayTake(EngineAt engine) {
     return choosable
         .engine(engine.rank())
         .filter(e -> e.serving() && e.incarnation().equals(engine.incarnation()))
@@ -160,13 +167,18 @@ final class Fleet implements Machine {
         .isPresent();
   }
 
+  /** Prompt tokens that were sent there and that no report has acknowledged. */
+  public long unacknowledgedTokens(Incarnation engine) {
+    return ledger.unacknowledgedTokens(engine);
+  }
+
   /** Whether the engine has acknowledged the send. */
-  boolean acknowledged(Incarnation engine, long sequence) {
+  public boolean acknowledged(Incarnation engine, long sequence) {
     return ledger.freshest(engine).filter(r -> r.ackOf(owner) >= sequence).isPresent();
   }
 
   /** Whether the engine, having received the send, says that it has nothing to do. */
-  boolean idle(Incarnation engine, long sequence) {
+  public boolean idle(Incarnation engine, long sequence) {
     return ledger
         .freshest(engine)
         .filter(r -> r.ackOf(owner) >= sequence && r.waiting() == 0 && r.running() == 0)
@@ -178,7 +190,7 @@ final class Fleet implements Machine {
    *
    * @param only the rank that the client insists on
    */
-  Optional<Engine> choose(
+  public Optional<Engine> choose(
       int promptTokens, Set<Incarnation> failed, @Nullable Rank only, long nowNanos) {
     Query query = new Query(promptTokens, PrefixChain.NONE, failed, only);
     return balancer.choose(choosable, query, nowNanos).map(Balancer.Choice::engine);

@@ -252,6 +252,7 @@ final class Streams {
       perform(choice, effect);
     }
     if (choice.stream.ended()) {
+      fleet.lost(choice.sentTo, choice.sequence);
       live.remove(choice.id.counter());
     }
   }
@@ -298,7 +299,9 @@ final class Streams {
     Target target = submit.target();
     GenerationRequest.Routing routing = choice.generation.request.routing();
     int tokens = choice.prompt().ids().size() + submit.delivered().size();
+    fleet.lost(choice.sentTo, choice.sequence);
     choice.sequence = fleet.send(target.incarnation(), tokens);
+    choice.sentTo = target.incarnation();
     if (submit.attempt() > 1 && !target.incarnation().equals(choice.movedTo)) {
       metrics.failover(target.rank());
     }
