@@ -1,11 +1,13 @@
 package dev.flotilla.simulation;
 
 import dev.flotilla.coordinator.Membership;
-import dev.flotilla.frontend.StreamSteps;
 import dev.flotilla.executor.scripted.ScriptedTokens;
+import dev.flotilla.frontend.StreamSteps;
 import dev.flotilla.protocol.ClusterView;
+import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.Incarnation;
+import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import dev.flotilla.protocol.TokenIds;
@@ -34,8 +36,12 @@ final class ServingChecks {
   private final ServingSimulation world;
   private final Map<Epoch, Incarnation> given = new HashMap<>();
   private final Map<Incarnation, Set<Epoch>> told = new HashMap<>();
+  private final Map<Incarnation, Long> sent = new HashMap<>();
+  private final Map<Place, Epoch> seen = new HashMap<>();
   private int moves;
   private int retries;
+
+  private record Place(ServingFrontend frontend, Rank rank) {}
 
   ServingChecks(ServingSimulation world) {
     this.world = world;
@@ -53,17 +59,58 @@ final class ServingChecks {
   void coordinated(Membership.Effect effect) {
     if (effect instanceof Membership.Effect.Send(var _, var message)
         && message instanceof ToEngine.Init init) {
-      Incarnation owner = given.putIfAbsent(init.epoch(), init.incarnation());
-      world.require(
-          owner == null || owner.equals(init.incarnation()),
-          () -> "I4: epoch %s was given to %s already: %s".formatted(init.epoch(), owner, init));
+      given(init.epoch(), init.incarnation());
       told.computeIfAbsent(init.incarnation(), _ -> new HashSet<>()).add(init.epoch());
+    }
+  }
+
+  private void given(Epoch epoch, Incarnation incarnation) {
+    Incarnation owner = given.putIfAbsent(epoch, incarnation);
+    world.require(
+        owner == null || owner.equals(incarnation),
+        () -> "I4: epoch %s of %s was given to %s already".formatted(epoch, incarnation, owner));
+  }
+
+  /** An engine believes that it is under an epoch. */
+  void adopted(ServingEngine engine, Epoch epoch) {
+    if (!epoch.equals(Epoch.NONE)) {
+      given(epoch, engine.incarnation());
+    }
+  }
+
+  /**
+   * A front-end's ledger has changed: it counts what was sent, for a request that lives, and that
+   * no report has acknowledged; neither more nor less.
+   */
+  void ledger(ServingFrontend frontend) {
+    sent.clear();
+    for (ServingRequest request : frontend.live()) {
+      Incarnation to = request.sentTo;
+      if (to != null && !frontend.fleet().acknowledged(to, request.sequence)) {
+        sent.merge(to, request.sentTokens, Long::sum);
+      }
+    }
+    for (ClusterView.Engine engine : frontend.fleet().view().engines()) {
+      if (engine.state() == EngineState.DEAD) {
+        continue;
+      }
+      long expected = sent.getOrDefault(engine.incarnation(), 0L);
+      long counted = frontend.fleet().unacknowledgedTokens(engine.incarnation());
+      world.require(
+          expected == counted,
+          () ->
+              "I6: the ledger of %s counts %d tokens for %s instead of %d"
+                  .formatted(frontend.name(), counted, engine.incarnation(), expected));
     }
   }
 
   /** A front-end has taken a view. */
   void viewed(ServingFrontend by, ClusterView view) {
     for (ClusterView.Engine engine : view.engines()) {
+      Epoch before = seen.put(new Place(by, engine.rank()), engine.epoch());
+      world.require(
+          before == null || before.compareTo(engine.epoch()) <= 0,
+          () -> "I4: %s sees %s after epoch %s".formatted(by.name(), engine, before));
       Incarnation owner = given.get(engine.epoch());
       world.require(
           owner == null || owner.equals(engine.incarnation()),
@@ -111,8 +158,7 @@ final class ServingChecks {
   void moved(ServingRequest request, StreamSteps.Target to) {
     moves++;
     request.moves++;
-    world.require(
-        request.moves <= 3, () -> "%s moved a fourth time, to %s".formatted(request, to));
+    world.require(request.moves <= 3, () -> "%s moved a fourth time, to %s".formatted(request, to));
     world.require(request.only == null, () -> "%s moved away from its rank".formatted(request));
   }
 
@@ -144,8 +190,7 @@ final class ServingChecks {
     request.ends++;
     world.require(request.ends == 1, () -> "I1: %s ended twice".formatted(request));
     world.require(
-        request.delivered == request.maxTokens,
-        () -> "I2: %s ended too early".formatted(request));
+        request.delivered == request.maxTokens, () -> "I2: %s ended too early".formatted(request));
   }
 
   /** A stream ends with an error. */
@@ -154,7 +199,9 @@ final class ServingChecks {
     world.require(request.ends == 1, () -> "I1: %s ended twice".formatted(request));
     world.require(
         !world.faults.harmless(),
-        () -> "I7: %s failed with %d (%s) though nothing was lost".formatted(request, status, sentence));
+        () ->
+            "I7: %s failed with %d (%s) though nothing was lost"
+                .formatted(request, status, sentence));
   }
 
   /** Everything is over. */

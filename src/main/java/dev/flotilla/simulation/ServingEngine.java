@@ -14,7 +14,6 @@ import dev.flotilla.protocol.EngineAt;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Rank;
-import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
@@ -52,6 +51,7 @@ final class ServingEngine extends SimulatedEngine {
   private final RandomGenerator random;
   private final Seams seams;
   private final Shape shape;
+  private final EngineWitness witness;
   private final Scheduler scheduler;
   private final StepMeter meter = new StepMeter();
   private final LoadGauge gauge;
@@ -77,6 +77,7 @@ final class ServingEngine extends SimulatedEngine {
     super(name, wanted, world.time, world.network, world.random);
     this.world = world;
     this.shape = shape;
+    witness = new EngineWitness(world, name);
     network = world.network;
     time = world.time;
     random = world.random;
@@ -114,8 +115,8 @@ final class ServingEngine extends SimulatedEngine {
   @Override
   void moved(EngineLife next) {
     epochs.add(next.epoch());
-    taking &=
-        next.stage() != EngineLife.Stage.DRAINING && next.stage() != EngineLife.Stage.STOPPED;
+    world.checks.adopted(this, next.epoch());
+    taking &= next.stage() != EngineLife.Stage.DRAINING && next.stage() != EngineLife.Stage.STOPPED;
   }
 
   @Override
@@ -199,6 +200,7 @@ final class ServingEngine extends SimulatedEngine {
     made.forEach(
         (owner, offer) -> {
           world.checks.offered(this, order, offer);
+          witness.offered(offer);
           tell(owner, offer);
         });
     if (!made.isEmpty()) {
@@ -219,9 +221,14 @@ final class ServingEngine extends SimulatedEngine {
     for (ToEngine command = inbox.poll(); command != null; command = inbox.poll()) {
       switch (command) {
         case ToEngine.Submit submit -> take(submit, time.now() - receipts.remove());
-        case ToEngine.Abort abort -> seams.abort(scheduler, abort);
-        case ToEngine.Decline(RequestId request, int attempt) ->
-            Unstarted.release(scheduler, request, attempt);
+        case ToEngine.Abort abort -> {
+          witness.aborted(abort);
+          seams.abort(scheduler, abort);
+        }
+        case ToEngine.Decline decline -> {
+          witness.declined(decline);
+          Unstarted.release(scheduler, decline.request(), decline.attempt());
+        }
         default -> throw new IllegalStateException("no command: " + command);
       }
     }
@@ -293,6 +300,7 @@ final class ServingEngine extends SimulatedEngine {
     }
     Map<FrontendId, List<ToFrontend.Delta>> owners = new LinkedHashMap<>();
     for (ToFrontend.Delta delta : deltas) {
+      witness.computed(delta);
       owners.computeIfAbsent(delta.request().frontend(), _ -> new ArrayList<>()).add(delta);
     }
     deltas = new ArrayList<>();

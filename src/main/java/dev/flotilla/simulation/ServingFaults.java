@@ -78,6 +78,11 @@ record ServingFaults(
         random.nextInt(4) == 0);
   }
 
+  /** Whether every message comes, and soon. */
+  boolean prompt() {
+    return network.lossShare() == 0 && kinds.isEmpty();
+  }
+
   /** Whether every request must be answered in full. */
   boolean harmless() {
     return network.lossShare() == 0 && network.ordered() && kinds.isEmpty() && !scarceQueues;

@@ -10,16 +10,16 @@ import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.NodeId;
+import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.Sampling;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
-import dev.flotilla.protocol.TokenIds;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -61,6 +61,10 @@ final class ServingFrontend extends SimulatedNetwork.Actor {
     return fleet;
   }
 
+  Collection<ServingRequest> live() {
+    return live.values();
+  }
+
   int streams() {
     return live.size();
   }
@@ -79,14 +83,22 @@ final class ServingFrontend extends SimulatedNetwork.Actor {
       request.over = true;
       return;
     }
-    if (fleet.view().engines().stream().noneMatch(ClusterView.Engine::serving)) {
-      world.network.plan(
-          this, world.time.now() + TICK_MS * MS, "request", () -> accept(request));
+    if (!serves(request.only)) {
+      world.network.plan(this, world.time.now() + TICK_MS * MS, "request", () -> accept(request));
       return;
     }
     request.stream = new RequestStream(request.maxTokens, TIMEOUT_NANOS);
     live.put(request.id.counter(), request);
     apply(request, new Event.Accepted(world.time.now()));
+  }
+
+  private boolean serves(@Nullable Rank only) {
+    for (ClusterView.Engine engine : fleet.view().engines()) {
+      if (engine.serving() && (only == null || engine.rank().equals(only))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Its client has left. */
@@ -118,7 +130,10 @@ final class ServingFrontend extends SimulatedNetwork.Actor {
     long now = world.time.now();
     switch ((ToFrontend) message) {
       case ToFrontend.Tokens tokens -> tokens(tokens);
-      case ToFrontend.Load load -> world.seams.report(fleet, load.load(), now);
+      case ToFrontend.Load load -> {
+        world.seams.report(fleet, load.load(), now);
+        world.checks.ledger(this);
+      }
       case ToFrontend.Refusal refusal ->
           find(refusal.request())
               .ifPresent(
@@ -211,7 +226,9 @@ final class ServingFrontend extends SimulatedNetwork.Actor {
       fleet.lost(request.sentTo, request.sequence);
       live.remove(request.id.counter());
       request.over = true;
+      request.overAt = world.time.now();
     }
+    world.checks.ledger(this);
   }
 
   private void perform(ServingRequest request, Effect effect) {
@@ -256,6 +273,7 @@ final class ServingFrontend extends SimulatedNetwork.Actor {
     fleet.lost(request.sentTo, request.sequence);
     request.sequence = fleet.send(to.incarnation(), tokens);
     request.sentTo = to.incarnation();
+    request.sentTokens = tokens;
     world.checks.submitted(request, submit);
     world.network.send(
         this,

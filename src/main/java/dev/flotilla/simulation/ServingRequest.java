@@ -19,12 +19,16 @@ final class ServingRequest {
   @Nullable RequestStream stream;
   long sequence;
   @Nullable Incarnation sentTo;
+  long sentTokens;
 
   /** Whether its client has left. */
   boolean closed;
 
   /** Whether its front-end is done with it. */
   boolean over;
+
+  /** Since when. */
+  long overAt;
 
   /** Who speaks just now. */
   @Nullable Speaker speaker;
@@ -41,9 +45,6 @@ final class ServingRequest {
   int ends;
 
   int moves;
-
-  /** Whether one that no engine failed has failed. */
-  String failure = "";
 
   /** One attempt on one engine. */
   record Speaker(int attempt, Incarnation engine) {}

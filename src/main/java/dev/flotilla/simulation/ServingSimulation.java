@@ -29,9 +29,11 @@ public final class ServingSimulation {
   static final long MS = 1_000_000;
 
   private static final long FIRST_REQUEST_MS = 900;
-  private static final long CALM_MS = 4_000;
+  private static final long CALM_MS = 3_000;
+  private static final long LOOK_MS = 20;
+  private static final long REFILL_MS = 1_000;
   private static final long END_MS = 60_000;
-  private static final long PAUSE_MAX_MS = 3_000;
+  private static final long PAUSE_MAX_MS = 2_500;
   private static final long DEAD_MS = 1_500;
 
   final VirtualTime time = new VirtualTime();
@@ -49,6 +51,7 @@ public final class ServingSimulation {
   private int leaders;
   private long leadingSince;
   private long events;
+  private boolean rested;
   private int pending; // what is planned to come although nothing fails any more
 
   /**
@@ -94,7 +97,7 @@ public final class ServingSimulation {
       ServingFaults.Kind kind = faults.kinds().get(random.nextInt(faults.kinds().size()));
       at(FIRST_REQUEST_MS + random.nextLong(CALM_MS - FIRST_REQUEST_MS), kind, () -> strike(kind));
     }
-    at(CALM_MS, "calm", network::calm);
+    at(CALM_MS, "calm", this::calm);
   }
 
   /**
@@ -111,15 +114,13 @@ public final class ServingSimulation {
   }
 
   private Outcome run() {
-    long last = 0;
-    while (!rests() && time.advance(END_MS * MS)) {
+    while (!rested && time.advance(END_MS * MS)) {
       events++;
-      last = time.now();
     }
-    require(rests(), () -> "I5: not all is done in %d ms: %s".formatted(END_MS, unfinished()));
-    long end = last / MS;
+    require(rested, () -> "I5: not all is done in %d ms: %s".formatted(END_MS, unfinished()));
+    long end = time.now() / MS;
     // Acknowledgements and aborts may be under way still.
-    while (time.advance(last + 1_000 * MS)) {
+    while (time.advance((end + 600) * MS)) {
       events++;
     }
     checks.rested();
@@ -136,10 +137,28 @@ public final class ServingSimulation {
         end);
   }
 
-  private boolean rests() {
-    if (time.now() < CALM_MS * MS || pending > 0) {
-      return false;
+  private void calm() {
+    network.calm();
+    look();
+    refill();
+  }
+
+  /** Somebody starts what is missing, also where an engine was turned away. */
+  private void refill() {
+    if (pending == 0 && liveEngines().size() < limits.dataParallelSize()) {
+      join(null);
     }
+    time.plan(time.now() + REFILL_MS * MS, "world", "looks for engines", this::refill);
+  }
+
+  private void look() {
+    rested = pending == 0 && rests();
+    if (!rested) {
+      time.plan(time.now() + LOOK_MS * MS, "world", "looks", this::look);
+    }
+  }
+
+  private boolean rests() {
     for (ServingRequest request : requests) {
       if (!request.over && ownerLives(request)) {
         return false;
@@ -155,7 +174,9 @@ public final class ServingSimulation {
 
   private String unfinished() {
     StringBuilder text = new StringBuilder();
-    requests.stream().filter(r -> !r.over && ownerLives(r)).forEach(r -> text.append(r).append("; "));
+    requests.stream()
+        .filter(r -> !r.over && ownerLives(r))
+        .forEach(r -> text.append(r).append("; "));
     engines.stream()
         .filter(e -> e.up() && !e.idle())
         .forEach(e -> text.append(e.name()).append(": ").append(e.counters()).append("; "));
@@ -175,10 +196,7 @@ public final class ServingSimulation {
       Rank only = random.nextInt(12) == 0 ? new Rank(random.nextInt(size)) : null;
       ServingRequest request =
           new ServingRequest(
-              new RequestId(owner.id(), i + 1),
-              TokenIds.of(prompt),
-              1 + random.nextInt(24),
-              only);
+              new RequestId(owner.id(), i + 1), TokenIds.of(prompt), 1 + random.nextInt(24), only);
       requests.add(request);
       long when =
           burst ? together + random.nextLong(20) : FIRST_REQUEST_MS + random.nextLong(1_500);
@@ -212,8 +230,7 @@ public final class ServingSimulation {
   }
 
   private void join(@Nullable Rank rank) {
-    int blocks =
-        faults.scarceMemory() ? MODEL_LEN / BLOCK_TOKENS + random.nextInt(4) : 256;
+    int blocks = faults.scarceMemory() ? MODEL_LEN / BLOCK_TOKENS + random.nextInt(4) : 256;
     int queue = faults.scarceQueues() ? 1 + random.nextInt(3) : 64;
     int stepMs = 10 + random.nextInt(20);
     ServingEngine.Shape shape =
@@ -316,6 +333,10 @@ public final class ServingSimulation {
             leader = lead();
           }
         });
+  }
+
+  ServingRequest request(RequestId id) {
+    return requests.get((int) id.counter() - 1);
   }
 
   List<ServingRequest> requests() {

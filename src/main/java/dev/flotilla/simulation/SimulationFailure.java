@@ -13,7 +13,6 @@ public final class SimulationFailure extends RuntimeException {
   SimulationFailure(String what, String profile, long seed, List<String> lastEvents) {
     super(
         "%s (profile %s, -Dsim.seed=%d); the last %d events:%n%s"
-            .formatted(
-                what, profile, seed, lastEvents.size(), String.join("\n", lastEvents)));
+            .formatted(what, profile, seed, lastEvents.size(), String.join("\n", lastEvents)));
   }
 }

@@ -36,14 +36,22 @@ class ServingSimulationTest {
                 bad.incrementAndGet();
                 String text = e.toString();
                 if (bad.get() <= Long.getLong("sim.show", 5)) {
-                  System.out.println(count == 1 ? text : text.substring(0, Math.min(900, text.length())));
+                  System.out.println(
+                      count == 1 ? text : text.substring(0, Math.min(900, text.length())));
                   if (!(e instanceof SimulationFailure)) e.printStackTrace(System.out);
                 }
               }
             });
     System.out.printf(
         "%d seeds, %d bad, %d events, %d moves, %d complete, %d failed, mean end %d ms, %.2f ms each%n",
-        count, bad.get(), events.get(), moves.get(), complete.get(), failed.get(), end.get() / count, (cpu() - start) / 1e6 / count);
+        count,
+        bad.get(),
+        events.get(),
+        moves.get(),
+        complete.get(),
+        failed.get(),
+        end.get() / count,
+        (cpu() - start) / 1e6 / count);
     assertTrue(bad.get() == 0);
   }
 }
