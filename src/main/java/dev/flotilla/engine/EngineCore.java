@@ -13,6 +13,7 @@ import dev.flotilla.protocol.ToFrontend;
 import dev.flotilla.scheduler.Admission;
 import dev.flotilla.scheduler.Backlog;
 import dev.flotilla.scheduler.Counters;
+import dev.flotilla.scheduler.PrefixEvent;
 import dev.flotilla.scheduler.Scheduler;
 import dev.flotilla.scheduler.Unstarted;
 import java.util.ArrayList;
@@ -45,6 +46,7 @@ final class EngineCore {
   private final @Nullable GrammarMasks masks;
   private final Inbox inbox;
   private final Outbox outbox;
+  private final PrefixFeed prefixes;
   private final StepMeter meter = new StepMeter();
 
   private final Turn turn = new Turn(this::errand);
@@ -62,6 +64,7 @@ final class EngineCore {
   private double takenSquares;
   private long steps;
   private long lastStepNanos;
+  private long toldPrefixes;
 
   /** What the coordinator wants moved, and who tells the owners. */
   private record Order(
@@ -72,12 +75,14 @@ final class EngineCore {
       Executor executor,
       @Nullable GrammarMasks masks,
       Inbox inbox,
-      Outbox outbox) {
+      Outbox outbox,
+      PrefixFeed prefixes) {
     this.scheduler = scheduler;
     this.executor = executor;
     this.masks = masks;
     this.inbox = inbox;
     this.outbox = outbox;
+    this.prefixes = prefixes;
   }
 
   /**
@@ -104,6 +109,7 @@ final class EngineCore {
       stepping = false;
       if (batch != null && result != null) {
         update(batch, result);
+        tellPrefixes();
       }
       flush();
       return (state == State.RUNNING && !scheduler.resting()) || !inbox.sleep();
@@ -203,8 +209,22 @@ final class EngineCore {
     };
   }
 
-  /** Hands over what the step brought, and tells the state that it left. */
+  private void tellPrefixes() {
+    List<PrefixEvent> events = scheduler.prefixEvents(toldPrefixes);
+    if (!events.isEmpty()) {
+      toldPrefixes = events.getLast().number();
+      prefixes.add(events);
+    }
+  }
+
+  /**
+   * Hands over what the step brought, and tells the state that it left; unless the next step begins
+   * at once: then its state goes with these tokens, and one message says both.
+   */
   private void flush() throws InterruptedException {
+    if (state == State.RUNNING && !scheduler.resting() && inbox.isEmpty() && refusals.isEmpty()) {
+      return;
+    }
     if (deltas.isEmpty() && refusals.isEmpty() && state == State.RUNNING) {
       outbox.publish(snapshot(false));
     } else {

@@ -19,6 +19,7 @@ enum FrameType {
   UTILITY(0x19, ToEngine.Utility.class),
   HAND_OVER(0x28, ToEngine.HandOver.class),
   DECLINE(0x29, ToEngine.Decline.class),
+  PREFIX_SNAPSHOT(0x2d, ToEngine.PrefixSnapshot.class),
   HELLO(0x30, ToCoordinator.Hello.class),
   READY(0x31, ToCoordinator.Ready.class),
   COORDINATOR_LOAD(0x32, ToCoordinator.Load.class),
@@ -26,6 +27,9 @@ enum FrameType {
   FRONTEND_HELLO(0x34, ToCoordinator.FrontendHello.class),
   NODE_HELLO(0x35, ToCoordinator.NodeHello.class),
   NODE_LEFT(0x36, ToCoordinator.NodeLeft.class),
+  LEADING(0x4c, ToCoordinator.Leading.class),
+  CHOOSE(0x4d, ToCoordinator.Choose.class),
+  NODES(0x4e, ToCoordinator.Nodes.class),
   TOKENS(0x50, ToFrontend.Tokens.class),
   FRONTEND_LOAD(0x51, ToFrontend.Load.class),
   REFUSAL(0x52, ToFrontend.Refusal.class),
@@ -34,6 +38,8 @@ enum FrameType {
   FRONTEND_PONG(0x55, ToFrontend.Pong.class),
   UTILITY_ANSWER(0x56, ToFrontend.UtilityAnswer.class),
   OFFER(0x68, ToFrontend.Offer.class),
+  PREFIX_CHANGE(0x6d, ToFrontend.PrefixChange.class),
+  CHOSEN(0x6e, ToFrontend.Chosen.class),
   START_ENGINE(0x70, ToNode.StartEngine.class),
   STOP_ENGINE(0x71, ToNode.StopEngine.class);
 
@@ -79,6 +85,7 @@ enum FrameType {
       case ToEngine.Utility _ -> UTILITY;
       case ToEngine.HandOver _ -> HAND_OVER;
       case ToEngine.Decline _ -> DECLINE;
+      case ToEngine.PrefixSnapshot _ -> PREFIX_SNAPSHOT;
     };
   }
 
@@ -91,6 +98,9 @@ enum FrameType {
       case ToCoordinator.FrontendHello _ -> FRONTEND_HELLO;
       case ToCoordinator.NodeHello _ -> NODE_HELLO;
       case ToCoordinator.NodeLeft _ -> NODE_LEFT;
+      case ToCoordinator.Leading _ -> LEADING;
+      case ToCoordinator.Nodes _ -> NODES;
+      case ToCoordinator.Choose _ -> CHOOSE;
     };
   }
 
@@ -104,6 +114,8 @@ enum FrameType {
       case ToFrontend.Pong _ -> FRONTEND_PONG;
       case ToFrontend.UtilityAnswer _ -> UTILITY_ANSWER;
       case ToFrontend.Offer _ -> OFFER;
+      case ToFrontend.PrefixChange _ -> PREFIX_CHANGE;
+      case ToFrontend.Chosen _ -> CHOSEN;
     };
   }
 

@@ -9,8 +9,8 @@ public sealed interface ToEngine {
   /**
    * Compute this request. Idempotent by (request, attempt).
    *
-   * @param sequence running number of this front-end's submits to this incarnation, from 1; the
-   *     engine's reports acknowledge the highest received
+   * @param sequence running number of this front-end's submits to all engines, from 1; the engine's
+   *     reports acknowledge the highest received
    * @param epoch the receiver's, as the sender knows it; another one is refused
    * @param prompt what the client sent
    * @param delivered output that earlier attempts already delivered
@@ -51,6 +51,7 @@ public sealed interface ToEngine {
    * The coordinator's answer to {@link ToCoordinator.Hello}: who you are from now on.
    *
    * @param incarnation the receiver's; another one's Init is ignored
+   * @param term whose epoch it is; a term that the receiver does not admit is answered with Hello
    * @param parallel settings of the whole group
    * @param coordinator the node that leads; null: not told
    * @param frontends to be warmed before Ready
@@ -59,6 +60,7 @@ public sealed interface ToEngine {
       Rank rank,
       Incarnation incarnation,
       Epoch epoch,
+      Term term,
       DataParallel parallel,
       @Nullable NodeId coordinator,
       List<FrontendId> frontends)
@@ -80,7 +82,7 @@ public sealed interface ToEngine {
    *
    * @param term its leadership
    */
-  record WhoIsThere(int term) implements ToEngine {}
+  record WhoIsThere(Term term) implements ToEngine {}
 
   /** Warm-up and liveness probe; answered with {@link ToFrontend.Pong}. */
   record Ping(FrontendId from, long nonce) implements ToEngine {}
@@ -127,6 +129,13 @@ public sealed interface ToEngine {
    * does not take up. Without it the offer expires.
    */
   record Decline(RequestId request, int attempt) implements ToEngine {}
+
+  /**
+   * A front-end wants all that the engine's prefix cache holds, as a {@link
+   * ToFrontend.PrefixChange} in pieces, because it is new or has missed a change. From then on it
+   * counts among those that get the engine's reports and changes.
+   */
+  record PrefixSnapshot(FrontendId from) implements ToEngine {}
 
   /** Take nothing new; finish what runs within the time, then leave. */
   record Drain(Incarnation incarnation, long timeoutMs) implements ToEngine {}

@@ -1,5 +1,8 @@
 package dev.flotilla.simulation;
 
+import dev.flotilla.balancer.Balancer;
+import dev.flotilla.balancer.PrefixChain;
+import dev.flotilla.balancer.Query;
 import dev.flotilla.frontend.Fleet;
 import dev.flotilla.frontend.RequestStream;
 import dev.flotilla.frontend.StreamSteps.Effect;
@@ -223,10 +226,12 @@ final class ServingFrontend extends SimulatedNetwork.Actor {
       perform(request, effect);
     }
     if (request.stream().ended()) {
-      fleet.lost(request.sentTo, request.sequence);
+      leave(request);
       live.remove(request.id.counter());
       request.over = true;
       request.overAt = world.time.now();
+    } else if (request.stream().target() == null) {
+      leave(request);
     }
     world.checks.ledger(this);
   }
@@ -243,10 +248,7 @@ final class ServingFrontend extends SimulatedNetwork.Actor {
           send(
               Addresses.engine(at.rank(), at.incarnation()),
               new ToEngine.Decline(request.id, attempt));
-      case Effect.Move(Target from, Target to) -> {
-        fleet.ended(from.incarnation());
-        world.checks.moved(request, to);
-      }
+      case Effect.Move(Target _, Target to) -> world.checks.moved(request, to);
       case Effect.Deliver deliver -> world.checks.delivered(request, deliver.ids());
       case Effect.Finish _ -> world.checks.finished(request);
       case Effect.Fail(int status, String sentence) ->
@@ -257,7 +259,8 @@ final class ServingFrontend extends SimulatedNetwork.Actor {
   private void choose(ServingRequest request, Set<Incarnation> failed) {
     long now = world.time.now();
     int tokens = request.prompt.size() + request.stream().count();
-    Optional<ClusterView.Engine> engine = fleet.choose(tokens, failed, request.only, now);
+    Query query = new Query(tokens, PrefixChain.NONE, failed, request.only);
+    Optional<ClusterView.Engine> engine = fleet.choose(query, now).map(Balancer.Choice::engine);
     apply(
         request,
         engine.isPresent()
@@ -270,8 +273,8 @@ final class ServingFrontend extends SimulatedNetwork.Actor {
   private void submit(ServingRequest request, Effect.Submit submit) {
     Target to = submit.target();
     int tokens = request.prompt.size() + submit.delivered().size();
-    fleet.lost(request.sentTo, request.sequence);
-    request.sequence = fleet.send(to.incarnation(), tokens);
+    leave(request);
+    request.sequence = fleet.send(to.incarnation(), tokens, 0);
     request.sentTo = to.incarnation();
     request.sentTokens = tokens;
     world.checks.submitted(request, submit);
@@ -290,6 +293,14 @@ final class ServingFrontend extends SimulatedNetwork.Actor {
             apply(
                 request,
                 new Event.SendFailed(world.time.now(), submit.attempt(), "nobody is there")));
+  }
+
+  private void leave(ServingRequest request) {
+    Incarnation engine = request.sentTo;
+    if (engine != null) {
+      fleet.left(engine, request.sequence);
+      request.sentTo = null;
+    }
   }
 
   private void send(dev.flotilla.protocol.Address<ToEngine> to, ToEngine message) {
