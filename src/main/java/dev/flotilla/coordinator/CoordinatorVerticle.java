@@ -105,7 +105,7 @@ public final class CoordinatorVerticle extends VerticleBase {
     handOvers = moves && settings.policy() == LoadBalancing.FLOTILLA ? new HandOvers() : null;
     membership =
         Membership.start(limits, term, now)
-            .knowing(Departed.after(inheritance.last(), inheritance.nodes()));
+            .after(inheritance.last(), inheritance.nodes());
     publisher =
         ViewPublisher.start(
             settings.publishMinMs() * 1_000_000,

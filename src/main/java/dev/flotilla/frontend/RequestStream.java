@@ -251,7 +251,8 @@ public final class RequestStream implements StreamSteps, Machine {
     String reason = "engine %s refused: %s".formatted(from, refused.reason());
     // Another engine may have room, be up, or know a newer epoch; a bad request is bad everywhere.
     if (refused.status() == 429 || refused.status() == 409 || refused.status() >= 500) {
-      return moveOn(refused.nowNanos(), refused.status() == 429 ? 429 : 503, reason, false);
+      // It may have refused a repetition for want of room, while it computes what it got before.
+      return moveOn(refused.nowNanos(), refused.status() == 429 ? 429 : 503, reason, true);
     }
     phase = Phase.ENDED;
     return List.of(new Effect.Fail(refused.status(), refused.reason()));

@@ -8,6 +8,7 @@ import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import dev.flotilla.protocol.TokenIds;
@@ -38,6 +39,8 @@ final class ServingChecks {
   private final Map<Incarnation, Set<Epoch>> told = new HashMap<>();
   private final Map<Incarnation, Long> sent = new HashMap<>();
   private final Map<Place, Epoch> seen = new HashMap<>();
+  private final Set<Term> terms = new HashSet<>();
+  private int leaderships;
   private int moves;
   private int retries;
 
@@ -53,6 +56,16 @@ final class ServingChecks {
 
   int retries() {
     return retries;
+  }
+
+  /** A coordinator leads from now on. */
+  void leads(Term term) {
+    leaderships++;
+    world.require(terms.add(term), () -> "I4: term %s is led twice".formatted(term));
+  }
+
+  int leaderships() {
+    return leaderships;
   }
 
   /** A coordinator does something. */

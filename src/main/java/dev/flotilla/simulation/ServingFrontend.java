@@ -41,6 +41,7 @@ final class ServingFrontend extends SimulatedNetwork.Actor {
 
   private final ServingSimulation world;
   private final FrontendId id;
+  private final NodeId node;
   private final Fleet fleet;
   private final Map<Long, ServingRequest> live = new LinkedHashMap<>();
 
@@ -48,12 +49,17 @@ final class ServingFrontend extends SimulatedNetwork.Actor {
     super(name);
     this.world = world;
     id = new FrontendId(name);
+    node = new NodeId("node-" + name);
     fleet = new Fleet(id, null);
     world.network.consume(Addresses.frontend(id), this);
     world.network.consume(Addresses.ALL_FRONTENDS, this);
-    world.network.plan(this, world.time.now(), "hello", this::hello);
+    world.network.plan(this, world.time.now(), "hello", this::greet);
     world.network.plan(
         this, world.time.now() + world.random.nextLong(TICK_MS * MS), "tick", this::tick);
+  }
+
+  NodeId node() {
+    return node;
   }
 
   FrontendId id() {
@@ -72,12 +78,16 @@ final class ServingFrontend extends SimulatedNetwork.Actor {
     return live.size();
   }
 
+  private void greet() {
+    hello();
+    world.network.plan(this, world.time.now() + HELLO_NANOS, "hello", this::greet);
+  }
+
   private void hello() {
     world.network.send(
         this,
         Addresses.COORDINATOR,
-        new ToCoordinator.FrontendHello(id, new NodeId("node-" + name())));
-    world.network.plan(this, world.time.now() + HELLO_NANOS, "hello", this::hello);
+        new ToCoordinator.FrontendHello(id, node, fleet.view().term()));
   }
 
   /** A client's request; the client waits until the cluster has started. */
@@ -147,6 +157,10 @@ final class ServingFrontend extends SimulatedNetwork.Actor {
                               now, refusal.attempt(), refusal.status(), refusal.reason())));
       case ToFrontend.Offer offer -> offered(offer);
       case ToFrontend.View(ClusterView view) -> {
+        if (!fleet.view().term().admits(view.term())) {
+          hello(); // Its coordinator goes above the term that is followed here.
+          return;
+        }
         lose(fleet.take(view, now));
         world.checks.viewed(this, fleet.view());
       }

@@ -1,8 +1,10 @@
 package dev.flotilla.simulation;
 
+import dev.flotilla.config.Candidacy;
 import dev.flotilla.coordinator.Membership;
 import dev.flotilla.executor.scripted.ScriptedTokens;
 import dev.flotilla.protocol.Addresses;
+import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToCoordinator;
@@ -30,6 +32,7 @@ public final class ServingSimulation {
 
   private static final long FIRST_REQUEST_MS = 900;
   private static final long CALM_MS = 3_000;
+  private static final int COORDINATORS = 3;
   private static final long LOOK_MS = 20;
   private static final long REFILL_MS = 1_000;
   private static final long END_MS = 60_000;
@@ -43,13 +46,11 @@ public final class ServingSimulation {
   final SimulatedNetwork network;
   final ServingChecks checks = new ServingChecks(this);
   private final long seed;
-  private final Membership.Limits limits;
+  final Membership.Limits limits;
   private final List<ServingEngine> engines = new ArrayList<>();
   private final List<ServingFrontend> frontends = new ArrayList<>();
   private final List<ServingRequest> requests = new ArrayList<>();
-  private ServingCoordinator leader;
-  private int leaders;
-  private long leadingSince;
+  private final List<ServingCoordinator> coordinators = new ArrayList<>();
   private long events;
   private boolean rested;
   private int pending; // what is planned to come although nothing fails any more
@@ -63,7 +64,7 @@ public final class ServingSimulation {
    * @param failed requests that ended with an error
    * @param moves of queued requests to idler engines
    * @param retries attempts after a failure or a loss, and moves
-   * @param leaders coordinators that ever led
+   * @param leaders how often a coordinator began to lead
    * @param endMs when everything was over
    */
   public record Outcome(
@@ -84,7 +85,11 @@ public final class ServingSimulation {
     network = new SimulatedNetwork(time, faults.network(), random, seams);
     int size = 2 + random.nextInt(3);
     limits = new Membership.Limits(size, 600 * MS, DEAD_MS * MS, 600 * MS);
-    leader = lead();
+    for (int i = 0; i < COORDINATORS; i++) {
+      coordinators.add(
+          new ServingCoordinator(
+              "coordinator-" + i, i == 0 ? Candidacy.AT_ONCE : Candidacy.SUCCESSOR, this));
+    }
     for (int i = 0; i < size; i++) {
       int rank = i;
       at(random.nextLong(100), "start", () -> join(new Rank(rank)));
@@ -93,6 +98,7 @@ public final class ServingSimulation {
       frontends.add(new ServingFrontend("front-" + i, this));
     }
     populate(size);
+    time.plan(100 * MS, "world", "tells nodes", this::manage);
     for (int i = 0; i < faults.strikes(); i++) {
       ServingFaults.Kind kind = faults.kinds().get(random.nextInt(faults.kinds().size()));
       at(FIRST_REQUEST_MS + random.nextLong(CALM_MS - FIRST_REQUEST_MS), kind, () -> strike(kind));
@@ -133,7 +139,7 @@ public final class ServingSimulation {
         Math.max(0, failed),
         checks.moves(),
         checks.retries(),
-        leaders,
+        checks.leaderships(),
         end);
   }
 
@@ -223,12 +229,6 @@ public final class ServingSimulation {
     at(time.now() / MS + ms, what, action);
   }
 
-  private ServingCoordinator lead() {
-    leadingSince = time.now();
-    return new ServingCoordinator(
-        "coordinator-" + ++leaders, limits, time, network, checks::coordinated);
-  }
-
   private void join(@Nullable Rank rank) {
     int blocks = faults.scarceMemory() ? MODEL_LEN / BLOCK_TOKENS + random.nextInt(4) : 256;
     int queue = faults.scarceQueues() ? 1 + random.nextInt(3) : 64;
@@ -254,16 +254,17 @@ public final class ServingSimulation {
       case ENGINE_CRASH -> crash(engine);
       case ENGINE_PAUSE -> pause(engine);
       case ENGINE_LEAVES -> leave(engine);
-      case LEADER_CRASH -> takeOver(true);
-      case LEADER_PAUSE -> {
-        pause(leader);
-        if (random.nextBoolean()) {
-          takeOver(false);
+      case LEADER_CRASH -> {
+        if (coordinators.stream().filter(c -> c.up()).count() > 1) {
+          leader().end();
+          noticed();
         }
       }
+      case LEADER_PAUSE -> pause(leader());
       case FRONTEND_CRASH -> {
         if (frontend != null && frontends.stream().filter(f -> f.up()).count() > 1) {
           frontend.end();
+          noticed();
         }
       }
       case FRONTEND_PAUSE -> pause(frontend);
@@ -280,7 +281,7 @@ public final class ServingSimulation {
 
   private void partition(@Nullable ServingEngine engine, @Nullable ServingFrontend frontend) {
     List<SimulatedNetwork.Actor> parts = new ArrayList<>();
-    parts.add(leader);
+    parts.add(leader());
     if (engine != null) {
       parts.add(engine);
     }
@@ -299,14 +300,7 @@ public final class ServingSimulation {
       return;
     }
     victim.end();
-    if (random.nextBoolean()) {
-      after(
-          50 + random.nextLong(300),
-          "node left",
-          () ->
-              network.send(
-                  victim, Addresses.COORDINATOR, new ToCoordinator.NodeLeft(victim.node())));
-    }
+    noticed();
     Rank rank = random.nextBoolean() ? victim.life().rank() : null;
     after(200 + random.nextLong(1_500), "restart", () -> join(rank));
   }
@@ -318,21 +312,41 @@ public final class ServingSimulation {
     }
   }
 
-  private void takeOver(boolean dead) {
-    if (dead) {
-      leader.end();
+  /** Who leads, or would do so next. */
+  private ServingCoordinator leader() {
+    List<ServingCoordinator> live =
+        coordinators.stream().filter(SimulatedNetwork.Actor::up).toList();
+    return live.stream().filter(ServingCoordinator::leads).findFirst().orElse(live.getFirst());
+  }
+
+  /** The cluster manager notices that a node is gone, sooner or later. */
+  private void noticed() {
+    after(50 + random.nextLong(random.nextInt(3) == 0 ? 3_000 : 300), "notices", this::tellNodes);
+  }
+
+  private void tellNodes() {
+    List<NodeId> all = new ArrayList<>();
+    List<NodeId> standingBy = new ArrayList<>();
+    for (ServingCoordinator coordinator : coordinators) {
+      if (coordinator.up()) {
+        standingBy.add(coordinator.node());
+      }
     }
-    // A coordinator that dies within a second of its start may have given an epoch that no engine
-    // can tell its successor of yet.
-    long soonest = Math.max(0, leadingSince + 1_000 * MS - time.now()) / MS;
-    after(
-        soonest + 100 + random.nextLong(600),
-        "takes over",
-        () -> {
-          if (dead || leader.frozenUntil() > time.now()) {
-            leader = lead();
-          }
-        });
+    all.addAll(standingBy);
+    liveEngines().forEach(e -> all.add(e.node()));
+    liveFrontends().forEach(f -> all.add(f.node()));
+    for (ServingCoordinator coordinator : coordinators) {
+      network.send(
+          coordinator,
+          Addresses.coordinator(coordinator.node()),
+          new ToCoordinator.Nodes(all, standingBy));
+    }
+  }
+
+  /** The cluster manager says so each second. */
+  private void manage() {
+    tellNodes();
+    time.plan(time.now() + REFILL_MS * MS, "world", "tells nodes", this::manage);
   }
 
   ServingRequest request(RequestId id) {

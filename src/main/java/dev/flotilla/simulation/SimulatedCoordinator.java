@@ -12,7 +12,7 @@ import dev.flotilla.protocol.ToFrontend;
 import java.util.function.Consumer;
 
 /** The real {@link Membership} and {@link ViewPublisher} on a simulated network. */
-class SimulatedCoordinator extends SimulatedNetwork.Actor {
+final class SimulatedCoordinator extends SimulatedNetwork.Actor {
   private static final long MS = 1_000_000;
   private static final long TICK_MS = 50;
   static final long PUBLISH_MIN_MS = 20;
@@ -23,7 +23,6 @@ class SimulatedCoordinator extends SimulatedNetwork.Actor {
   private final Consumer<Membership.Effect> observer;
   private Membership membership;
   private ViewPublisher publisher;
-  private ClusterView published = ClusterView.EMPTY;
 
   /** One that starts now and knows nothing; the observer sees every effect. */
   SimulatedCoordinator(
@@ -56,11 +55,6 @@ class SimulatedCoordinator extends SimulatedNetwork.Actor {
 
   ClusterView view() {
     return membership.view(publisher.version());
-  }
-
-  /** What it published last. */
-  final ClusterView published() {
-    return published;
   }
 
   private void tick() {
@@ -101,9 +95,8 @@ class SimulatedCoordinator extends SimulatedNetwork.Actor {
     publisher = step.next();
     step.publish()
         .ifPresent(
-            version -> {
-              published = membership.view(version);
-              network.send(this, Addresses.ALL_FRONTENDS, new ToFrontend.View(published));
-            });
+            version ->
+                network.send(
+                    this, Addresses.ALL_FRONTENDS, new ToFrontend.View(membership.view(version))));
   }
 }
