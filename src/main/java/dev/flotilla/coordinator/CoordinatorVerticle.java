@@ -1,7 +1,9 @@
 package dev.flotilla.coordinator;
 
+import dev.flotilla.config.Balancing;
 import dev.flotilla.config.Config;
 import dev.flotilla.config.CoordinatorConfig;
+import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
@@ -49,6 +51,7 @@ public final class CoordinatorVerticle extends VerticleBase {
   private @Nullable CoordinatorConfig config;
   private @Nullable Membership membership; // Null while standing by.
   private @Nullable ViewPublisher publisher;
+  private @Nullable HandOvers handOvers; // Null where nothing moves.
   private ClusterView view = ClusterView.EMPTY;
   private Future<Void> registered = Future.succeededFuture();
   private long timer = -1;
@@ -98,9 +101,9 @@ public final class CoordinatorVerticle extends VerticleBase {
     Membership.Limits limits =
         Membership.Limits.of(settings, bus().node()).with(inheritance.plan(), bus().node());
     chooser = new Chooser(settings.policy(), self);
-    membership =
-        Membership.start(limits, term, now)
-            .knowing(Departed.after(inheritance.last(), inheritance.nodes()));
+    boolean moves = limits.expected().balancing() == Balancing.INTERNAL;
+    handOvers = moves && settings.policy() == LoadBalancing.FLOTILLA ? new HandOvers() : null;
+    membership = Membership.start(limits, term, now).after(inheritance.last(), inheritance.nodes());
     publisher =
         ViewPublisher.start(
             settings.publishMinMs() * 1_000_000,
@@ -169,10 +172,14 @@ public final class CoordinatorVerticle extends VerticleBase {
       choose(question);
       return;
     }
+    long now = System.nanoTime();
     if (message instanceof ToCoordinator.Load(var load)) {
-      chooser().report(load, System.nanoTime());
+      chooser().report(load, now);
     }
-    step(new Membership.Event.Told(System.nanoTime(), message));
+    step(new Membership.Event.Told(now, message));
+    if (message instanceof ToCoordinator.Load(var load) && handOvers != null) {
+      handOvers.on(load, view, now).ifPresent(this::perform);
+    }
   }
 
   /** Engines count the coordinator among those that follow them, once it has asked. */

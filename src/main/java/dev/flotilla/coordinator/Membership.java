@@ -93,7 +93,7 @@ public record Membership(
     }
 
     /** For who stands by. */
-    GroupPlan plan() {
+    public GroupPlan plan() {
       return new GroupPlan(
           dataParallelSize,
           expected.balancing(),
@@ -363,10 +363,14 @@ public record Membership(
         limits, term, given, startedNanos, tickedNanos, changed, departed, presence);
   }
 
-  /** With engines that are known to be gone. */
-  Membership knowing(List<Departed.Gone> gone) {
+  /**
+   * Knowing which engines of the last published view are gone.
+   *
+   * @param nodes of the cluster; empty: not told
+   */
+  public Membership after(ClusterView last, List<NodeId> nodes) {
     Membership next = this;
-    for (Departed.Gone one : gone) {
+    for (Departed.Gone one : Departed.after(last, nodes)) {
       next = next.with(one);
     }
     return next;

@@ -53,6 +53,22 @@ final class RandomMessages {
       case ENGINE_PING -> new ToEngine.Ping(frontend(), random.nextLong());
       case ENGINE_PONG -> new ToEngine.Pong(frontend(), random.nextLong());
       case DRAIN -> new ToEngine.Drain(incarnation(), random.nextLong());
+      case HAND_OVER ->
+          new ToEngine.HandOver(
+              incarnation(),
+              epoch(),
+              random.nextLong(),
+              engineAt(),
+              random.nextDouble(),
+              StepCost.DEFAULT.times(1 + random.nextInt(9)),
+              random.nextLong(),
+              random.nextInt());
+      case DECLINE -> new ToEngine.Decline(request(), random.nextInt());
+      case OFFER ->
+          new ToFrontend.Offer(
+              engineAt(),
+              engineAt(),
+              list(3, _ -> new ToFrontend.Attempt(request(), random.nextInt())));
       case TOKENS -> new ToFrontend.Tokens(load(), deltas());
       case FRONTEND_LOAD -> new ToFrontend.Load(load());
       case REFUSAL ->
@@ -86,6 +102,10 @@ final class RandomMessages {
       case NODE_REPORT, LEASE_REFUSED, ENGINE_ENDED, RESERVE, PLACE, RETIRE, SETTLE ->
           placement(type);
     };
+  }
+
+  private EngineAt engineAt() {
+    return new EngineAt(rank(), incarnation(), epoch());
   }
 
   private Object choosing(FrameType type) {
