@@ -57,6 +57,7 @@ public final class NodeAgentVerticle extends VerticleBase {
   private NodeConfig settings = NodeConfig.DEFAULT;
   private NumaBinding numa = new NumaBinding(List.of(), null);
   private ClusterView view = ClusterView.EMPTY;
+  private final Set<String> begun = new HashSet<>(); // names of child processes
   private String host = "unknown";
   private long viewNanos;
   private boolean up;
@@ -245,7 +246,8 @@ public final class NodeAgentVerticle extends VerticleBase {
             .put("engine", new JsonObject(Config.format(config)))
             .put("member", settings.children().member())
             .put("cluster-name", settings.children().clusterName())
-            .put("cluster-config", settings.children().clusterConfig());
+            .put("cluster-config", settings.children().clusterConfig())
+            .put("again", !begun.add(name));
     ChildCommand command =
         ChildCommand.ofThisJvm().behind(numa.prefix(index, settings.engines().size()));
     Map<String, String> environment = new HashMap<>(command.environment());

@@ -26,7 +26,19 @@ public final class CpuExecutor implements Executor {
   private final Draws draws;
   private boolean closed;
 
-  private CpuExecutor(ModelFolder folder, CpuOptions options, SharedWeights weights) {
+  /**
+   * Largest model that may begin with plain loops: they compute some hundred million of its weights
+   * a second and core, so that a token takes a few dozen milliseconds.
+   */
+  private static final long EARLY_PARAMETERS_MAX = 16_000_000;
+
+  /** Plain loops, until {@link #prepare} puts tested kernels into their places. */
+  private static final Kernels EARLY = Kernels.of(0);
+
+  private static volatile boolean early;
+
+  private CpuExecutor(
+      ModelFolder folder, CpuOptions options, SharedWeights weights, Kernels kernels) {
     this.config = folder.config();
     this.options = options;
     this.weights = weights;
@@ -34,7 +46,7 @@ public final class CpuExecutor implements Executor {
     this.cache = new KvCache(config, options.blockSize(), CacheSize.blocks(config, options));
     this.forward =
         new Forward(
-            config, weights.weights(), cache, SelfTest.kernels(), pool, options.maxModelLen());
+            config, weights.weights(), cache, kernels, pool, options.maxModelLen());
     this.draws = new Draws(config.vocab(), config.eos(), pool);
   }
 
@@ -43,7 +55,16 @@ public final class CpuExecutor implements Executor {
    * of processor time: a node calls it while it joins its cluster.
    */
   public static void prepare() {
-    SelfTest.kernels();
+    EARLY.adopt(SelfTest.kernels());
+  }
+
+  /**
+   * From now on executors of small models do not wait for their kernels: they begin with plain
+   * loops, whose results have the same bits. For a rank that is waited for; whoever calls this
+   * calls {@link #prepare} once the rank is there.
+   */
+  public static void beginEarly() {
+    early = true;
   }
 
   /**
@@ -53,9 +74,13 @@ public final class CpuExecutor implements Executor {
    * @throws ModelException with a sentence if the weights are incomplete or memory does not suffice
    */
   public static CpuExecutor open(ModelFolder folder, CpuOptions options) {
+    boolean begins = early && folder.parameters() <= EARLY_PARAMETERS_MAX;
+    if (early && !begins) {
+      Thread.ofPlatform().daemon().name("kernel-test").start(CpuExecutor::prepare);
+    }
     SharedWeights weights = SharedWeights.open(folder, options.progress());
     try {
-      return new CpuExecutor(folder, options, weights);
+      return new CpuExecutor(folder, options, weights, begins ? EARLY : SelfTest.kernels());
     } catch (RuntimeException | Error e) {
       weights.close();
       throw e;
