@@ -38,7 +38,7 @@ public final class EngineMain {
   private static final long LOOK_MS = 100;
 
   /** A rank that has come back is registered by then, for which it needs the processor. */
-  private static final long KERNELS_MS = 1_000;
+  private static final long KERNELS_MS = 3_000;
 
   private static final PrintStream TELL = System.out;
 

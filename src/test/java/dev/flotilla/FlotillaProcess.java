@@ -66,7 +66,9 @@ final class FlotillaProcess implements AutoCloseable {
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
-    builder.environment().merge("FLOTILLA_JAVA_OPTS", "-Xmx700m", (given, ours) -> ours + " " + given);
+    builder
+        .environment()
+        .merge("FLOTILLA_JAVA_OPTS", "-Xmx700m", (given, ours) -> ours + " " + given);
     builder.environment().putAll(environment);
     return new FlotillaProcess(builder.start());
   }

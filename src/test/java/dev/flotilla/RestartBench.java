@@ -49,8 +49,7 @@ final class RestartBench {
         processor);
   }
 
-  private static void round(String executor, int clients, List<Restart> restarts)
-      throws Exception {
+  private static void round(String executor, int clients, List<Restart> restarts) throws Exception {
     try (FlotillaProcess head =
         FlotillaProcess.start(
             "serve",

@@ -45,8 +45,7 @@ public final class CpuExecutor implements Executor {
     this.pool = ComputePool.shared();
     this.cache = new KvCache(config, options.blockSize(), CacheSize.blocks(config, options));
     this.forward =
-        new Forward(
-            config, weights.weights(), cache, kernels, pool, options.maxModelLen());
+        new Forward(config, weights.weights(), cache, kernels, pool, options.maxModelLen());
     this.draws = new Draws(config.vocab(), config.eos(), pool);
   }
 
