@@ -221,6 +221,12 @@ final class ServeFlags {
   int shutdownTimeout;
 
   @Option(
+      names = "--head-lost-timeout",
+      description =
+          "Seconds that a headless node waits for the next head before it ends (${DEFAULT-VALUE}).")
+  int headLostTimeout = 300;
+
+  @Option(
       names = "--disable-log-stats",
       description = "Do not log throughput and load every 10 seconds.")
   boolean disableLogStats;
