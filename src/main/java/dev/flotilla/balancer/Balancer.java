@@ -145,9 +145,10 @@ public final class Balancer implements Machine {
     }
     for (Seat seat : seats) {
       int hits = any ? prefixes.hits(seat.engine.incarnation()) : 0;
-      // The last token is always computed: its successor is what is asked for.
-      seat.cached =
-          Math.min(hits * query.prefix().blockTokens(), Math.max(0, query.promptTokens() - 1));
+      // The last token is always computed, and with it its block: its successor is asked for.
+      int blockTokens = query.prefix().blockTokens();
+      int most = Math.max(0, query.promptTokens() - 1) / blockTokens;
+      seat.cached = Math.min(hits, most) * blockTokens;
     }
   }
 

@@ -28,7 +28,7 @@ final class Asking {
   private final Later later;
   private final Map<Long, Question> open = new HashMap<>();
   private long calls;
-  private long pausedUntil = Long.MIN_VALUE;
+  private long pausedUntil = System.nanoTime();
 
   /** Runs something on the same thread in so many milliseconds. */
   interface Later {

@@ -44,7 +44,8 @@ final class RandomMessages {
                   random.nextBoolean(),
                   random.nextBoolean() ? LoadBalancing.FLOTILLA : LoadBalancing.VLLM_CLASSIC),
               random.nextBoolean() ? null : node(),
-              list(3, _ -> frontend()));
+              list(3, _ -> frontend()),
+              random.nextBoolean() ? null : generation());
       case WELCOME -> new ToEngine.Welcome(incarnation(), epoch());
       case REFUSED -> new ToEngine.Refused(incarnation(), text());
       case WHO_IS_THERE -> new ToEngine.WhoIsThere(term());
@@ -119,6 +120,21 @@ final class RandomMessages {
     };
   }
 
+  private Generation generation() {
+    List<Generation.Member> members = new ArrayList<>();
+    int size = 1 + random.nextInt(4);
+    for (int i = 0; i < size; i++) {
+      members.add(new Generation.Member(new Rank(3 * i), incarnation(), endpoint()));
+    }
+    return new Generation(random.nextLong(), members);
+  }
+
+  private @Nullable Endpoint endpoint() {
+    return random.nextBoolean()
+        ? null
+        : new Endpoint("h" + random.nextInt(), 1 + random.nextInt(65_535));
+  }
+
   private Object membership(FrameType type) {
     return switch (type) {
       case HELLO ->
@@ -130,7 +146,8 @@ final class RandomMessages {
               random.nextBoolean(),
               text(),
               epoch(),
-              term());
+              term(),
+              endpoint());
       case READY ->
           new ToCoordinator.Ready(
               rank(), incarnation(), epoch(), facts(), random.nextBoolean() ? null : node());
@@ -210,7 +227,13 @@ final class RandomMessages {
         random.nextLong(),
         list(3, _ -> new LoadReport.Ack(frontend(), random.nextLong())),
         random.nextBoolean() ? null : totals(),
-        work());
+        work(),
+        random.nextBoolean() ? null : lockstep());
+  }
+
+  private LockstepLoad lockstep() {
+    return new LockstepLoad(
+        random.nextLong(), random.nextBoolean(), random.nextLong(), random.nextLong());
   }
 
   private EngineWork work() {

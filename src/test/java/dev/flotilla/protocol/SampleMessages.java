@@ -35,7 +35,18 @@ final class SampleMessages {
               new LoadReport.Ack(new FrontendId("fe-2"), 1L << 40)),
           null,
           new EngineWork(
-              37.5f, 7, 45_678, 2345, 12.25f, new StepCost(6, 0.03125, 0x1p-20, 0.0625, 0x1p-15)));
+              37.5f, 7, 45_678, 2345, 12.25f, new StepCost(6, 0.03125, 0x1p-20, 0.0625, 0x1p-15)),
+          new LockstepLoad(3, true, 17, 4_321));
+
+  private static final Endpoint ENDPOINT = new Endpoint("127.0.0.1", 40_001);
+
+  private static Generation generation() {
+    return new Generation(
+        3,
+        List.of(
+            new Generation.Member(new Rank(0), new Incarnation("e5e5"), null),
+            new Generation.Member(RANK, INCARNATION, ENDPOINT)));
+  }
 
   private static final EngineTotals TOTALS =
       new EngineTotals(
@@ -88,7 +99,14 @@ final class SampleMessages {
       case ABORT -> new ToEngine.Abort(REQUEST, 2);
       case INIT ->
           new ToEngine.Init(
-              RANK, INCARNATION, EPOCH, TERM, DataParallel.ofSize(4), NODE, List.of(FRONTEND));
+              RANK,
+              INCARNATION,
+              EPOCH,
+              TERM,
+              DataParallel.ofSize(4),
+              NODE,
+              List.of(FRONTEND),
+              generation());
       case WELCOME -> new ToEngine.Welcome(INCARNATION, EPOCH);
       case REFUSED -> new ToEngine.Refused(INCARNATION, "rank 9 is not one of 0 to 3");
       case WHO_IS_THERE -> new ToEngine.WhoIsThere(TERM);
@@ -115,7 +133,8 @@ final class SampleMessages {
               BlockHashes.of(3));
       case CHOSEN -> new ToFrontend.Chosen(16, RANK, INCARNATION, 32, "flotilla; rank 3");
       case HELLO ->
-          new ToCoordinator.Hello(INCARNATION, RANK, NODE, true, false, "c0ffee", Epoch.NONE, TERM);
+          new ToCoordinator.Hello(
+              INCARNATION, RANK, NODE, true, false, "c0ffee", Epoch.NONE, TERM, ENDPOINT);
       case READY -> new ToCoordinator.Ready(RANK, INCARNATION, EPOCH, FACTS, NODE);
       case COORDINATOR_LOAD -> new ToCoordinator.Load(LOAD.withTotals(TOTALS));
       case LEAVING -> new ToCoordinator.Leaving(RANK, INCARNATION, "drained");
