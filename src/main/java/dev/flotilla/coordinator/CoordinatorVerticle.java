@@ -51,6 +51,9 @@ public final class CoordinatorVerticle extends VerticleBase {
   private @Nullable ViewPublisher publisher;
   private ClusterView view = ClusterView.EMPTY;
   private Future<Void> registered = Future.succeededFuture();
+  private StepSnapshot snapshot = StepSnapshot.NONE;
+  private boolean stepwise; // Counts are published as of one step of all ranks.
+  private boolean changed;
   private long timer = -1;
   private long claimTimer = -1;
 
@@ -93,10 +96,14 @@ public final class CoordinatorVerticle extends VerticleBase {
   }
 
   private Future<Void> lead(Term term, StandbyPort.Inheritance inheritance) {
-    CoordinatorConfig settings = Objects.requireNonNull(config);
     long now = System.nanoTime();
     Membership.Limits limits =
-        Membership.Limits.of(settings, bus().node()).with(inheritance.plan(), bus().node());
+        Membership.Limits.of(Objects.requireNonNull(config), bus().node())
+            .with(inheritance.plan(), bus().node());
+    CoordinatorConfig settings =
+        inheritance.plan() == null ? config : config.under(inheritance.plan().policy());
+    stepwise = settings.policy().bySnapshots() && limits.expected().lockstep();
+    snapshot = StepSnapshot.NONE;
     chooser = new Chooser(settings.policy(), self);
     membership =
         Membership.start(limits, term, now)
@@ -171,6 +178,9 @@ public final class CoordinatorVerticle extends VerticleBase {
     }
     if (message instanceof ToCoordinator.Load(var load)) {
       chooser().report(load, System.nanoTime());
+      if (stepwise) {
+        snapshot = snapshot.reported(load, fresh().engines());
+      }
     }
     step(new Membership.Event.Told(System.nanoTime(), message));
   }
@@ -209,6 +219,10 @@ public final class CoordinatorVerticle extends VerticleBase {
 
   private void tick() {
     step(new Membership.Event.Tick(System.nanoTime()));
+    if (changed) {
+      changed = false;
+      advance(new ViewPublisher.Event.Changed(System.nanoTime()));
+    }
     advance(new ViewPublisher.Event.Tick(System.nanoTime()));
   }
 
@@ -236,8 +250,13 @@ public final class CoordinatorVerticle extends VerticleBase {
                       LOG.debug("{} not delivered to {}: {}", message, to, e.getMessage()));
       case Membership.Effect.AskAll(Term term) ->
           bus().publish(Addresses.ALL_ENGINES, new ToEngine.WhoIsThere(term));
-      case Membership.Effect.Changed() ->
+      case Membership.Effect.Changed() -> {
+        if (stepwise) {
+          changed = true; // Until the next tick the other ranks may report the same step.
+        } else {
           advance(new ViewPublisher.Event.Changed(System.nanoTime()));
+        }
+      }
       case Membership.Effect.Moved(String sentence) -> LOG.info(sentence);
       case Membership.Effect.Rejected(var incarnation, var why) ->
           LOG.warn("incarnation {} rejected: {}", incarnation, why.sentence());
@@ -260,6 +279,12 @@ public final class CoordinatorVerticle extends VerticleBase {
 
   private void publish(long version) {
     view = Objects.requireNonNull(membership).view(version);
+    if (stepwise) {
+      StepSnapshot.Published published = snapshot.published(view.engines());
+      snapshot = published.next();
+      view = view.withEngines(published.engines());
+      changed |= published.more();
+    }
     chooser().published(view, System.nanoTime());
     follow();
     bus().publish(Addresses.ALL_FRONTENDS, new ToFrontend.View(view));

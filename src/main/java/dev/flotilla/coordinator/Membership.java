@@ -97,6 +97,7 @@ public record Membership(
       return new GroupPlan(
           dataParallelSize,
           expected.balancing(),
+          expected.policy(),
           expected.local(),
           expected.lockstep(),
           expected.configHash());
@@ -281,7 +282,9 @@ public record Membership(
     }
     Member next = member.heard(now).reporting(load);
     List<Effect> effects = new ArrayList<>();
-    effects.add(new Effect.Changed());
+    if (member.suspect() || member.news(load, limits.expected().policy())) {
+      effects.add(new Effect.Changed());
+    }
     if (member.suspect()) {
       effects.add(new Effect.Moved(next + " is heard of again"));
     }

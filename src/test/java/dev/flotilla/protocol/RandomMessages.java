@@ -163,6 +163,7 @@ final class RandomMessages {
               new GroupPlan(
                   random.nextInt(),
                   Balancing.HYBRID,
+                  LoadBalancing.VLLM,
                   random.nextBoolean() ? null : random.nextInt(),
                   random.nextBoolean(),
                   random.nextBoolean() ? null : text()));

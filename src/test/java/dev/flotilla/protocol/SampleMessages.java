@@ -1,6 +1,7 @@
 package dev.flotilla.protocol;
 
 import dev.flotilla.config.Balancing;
+import dev.flotilla.config.LoadBalancing;
 import java.util.List;
 
 /** One fixed message of every type; the golden frames are made of these. */
@@ -142,7 +143,9 @@ final class SampleMessages {
       case NODE_HELLO -> new ToCoordinator.NodeHello(NODE, "10.0.0.7", 8, true);
       case NODE_LEFT -> new ToCoordinator.NodeLeft(NODE);
       case LEADING ->
-          new ToCoordinator.Leading(TERM, new GroupPlan(4, Balancing.INTERNAL, 2, false, "c0ffee"));
+          new ToCoordinator.Leading(
+              TERM,
+              new GroupPlan(4, Balancing.INTERNAL, LoadBalancing.FLOTILLA, 2, false, "c0ffee"));
       case NODES -> new ToCoordinator.Nodes(List.of(NODE, new NodeId("node-b")), List.of(NODE));
       case TOKENS -> new ToFrontend.Tokens(LOAD, deltas());
       case FRONTEND_LOAD -> new ToFrontend.Load(LOAD);
