@@ -41,7 +41,8 @@ public record Member(
    */
   public record Challenge(Incarnation by, long atNanos) {}
 
-  Member under(Epoch given, long now) {
+  /** To be asked for its readiness anew; a new epoch is no sign of life of it. */
+  Member under(Epoch given) {
     return new Member(
         rank,
         incarnation,
@@ -50,8 +51,8 @@ public record Member(
         node,
         local,
         configHash,
-        now,
-        false,
+        heardNanos,
+        suspect,
         facts,
         load,
         challenge);

@@ -93,7 +93,7 @@ public record Membership(
     }
 
     /** For who stands by. */
-    GroupPlan plan() {
+    public GroupPlan plan() {
       return new GroupPlan(
           dataParallelSize,
           expected.balancing(),
@@ -258,14 +258,14 @@ public record Membership(
   private Step turnAway(Member member, Rejection why) {
     Step step = without(presence, m -> m.equals(member), why.sentence());
     List<Effect> effects = new ArrayList<>(step.effects());
-    effects.add(refusal(member.incarnation(), why));
+    effects.add(step.next().refusal(member.incarnation(), why));
     effects.add(new Effect.Rejected(member.incarnation(), why));
     return new Step(step.next(), effects);
   }
 
-  static Effect refusal(Incarnation incarnation, Rejection why) {
+  Effect refusal(Incarnation incarnation, Rejection why) {
     return new Effect.Send(
-        Addresses.candidate(incarnation), new ToEngine.Refused(incarnation, why.sentence()));
+        Addresses.candidate(incarnation), new ToEngine.Refused(incarnation, term, why.sentence()));
   }
 
   private Step load(long now, LoadReport load) {

@@ -109,7 +109,7 @@ final class SampleMessages {
               List.of(FRONTEND),
               generation());
       case WELCOME -> new ToEngine.Welcome(INCARNATION, EPOCH);
-      case REFUSED -> new ToEngine.Refused(INCARNATION, "rank 9 is not one of 0 to 3");
+      case REFUSED -> new ToEngine.Refused(INCARNATION, TERM, "rank 9 is not one of 0 to 3");
       case WHO_IS_THERE -> new ToEngine.WhoIsThere(TERM);
       case ENGINE_PING -> new ToEngine.Ping(FRONTEND, 11);
       case ENGINE_PONG -> new ToEngine.Pong(FRONTEND, 12);
