@@ -1,11 +1,14 @@
 package dev.flotilla.coordinator;
 
+import dev.flotilla.config.Balancing;
 import dev.flotilla.config.Config;
 import dev.flotilla.config.CoordinatorConfig;
+import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.FrontendId;
+import dev.flotilla.protocol.GroupPlan;
 import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.StatusJson;
 import dev.flotilla.protocol.Term;
@@ -49,6 +52,7 @@ public final class CoordinatorVerticle extends VerticleBase {
   private @Nullable CoordinatorConfig config;
   private @Nullable Membership membership; // Null while standing by.
   private @Nullable ViewPublisher publisher;
+  private @Nullable HandOvers handOvers; // Null where nothing moves.
   private ClusterView view = ClusterView.EMPTY;
   private Future<Void> registered = Future.succeededFuture();
   private StepSnapshot snapshot = StepSnapshot.NONE;
@@ -97,17 +101,17 @@ public final class CoordinatorVerticle extends VerticleBase {
 
   private Future<Void> lead(Term term, StandbyPort.Inheritance inheritance) {
     long now = System.nanoTime();
+    CoordinatorConfig own = Objects.requireNonNull(config);
+    GroupPlan plan = inheritance.plan();
     Membership.Limits limits =
-        Membership.Limits.of(Objects.requireNonNull(config), bus().node())
-            .with(inheritance.plan(), bus().node());
-    CoordinatorConfig settings =
-        inheritance.plan() == null ? config : config.under(inheritance.plan().policy());
+        Membership.Limits.of(own, bus().node()).with(plan, bus().node());
+    CoordinatorConfig settings = plan == null ? own : own.under(plan.policy());
     stepwise = settings.policy().bySnapshots() && limits.expected().lockstep();
     snapshot = StepSnapshot.NONE;
     chooser = new Chooser(settings.policy(), self);
-    membership =
-        Membership.start(limits, term, now)
-            .knowing(Departed.after(inheritance.last(), inheritance.nodes()));
+    boolean moves = limits.expected().balancing() == Balancing.INTERNAL;
+    handOvers = moves && settings.policy() == LoadBalancing.FLOTILLA ? new HandOvers() : null;
+    membership = Membership.start(limits, term, now).after(inheritance.last(), inheritance.nodes());
     publisher =
         ViewPublisher.start(
             settings.publishMinMs() * 1_000_000,
@@ -176,13 +180,17 @@ public final class CoordinatorVerticle extends VerticleBase {
       choose(question);
       return;
     }
+    long now = System.nanoTime();
     if (message instanceof ToCoordinator.Load(var load)) {
-      chooser().report(load, System.nanoTime());
+      chooser().report(load, now);
       if (stepwise) {
         snapshot = snapshot.reported(load, fresh().engines());
       }
     }
-    step(new Membership.Event.Told(System.nanoTime(), message));
+    step(new Membership.Event.Told(now, message));
+    if (message instanceof ToCoordinator.Load(var load) && handOvers != null) {
+      handOvers.on(load, view, now).ifPresent(this::perform);
+    }
   }
 
   /** Engines count the coordinator among those that follow them, once it has asked. */

@@ -179,6 +179,7 @@ public record Membership(
       // Of Leadership, which hears them at an address of its own.
       case Event.Told(long _, ToCoordinator.Leading _), Event.Told(long _, ToCoordinator.Nodes _) ->
           unchanged();
+      case Event.Told(long _, ToCoordinator.FromAgent _) -> unchanged(); // For the scaling.
     };
   }
 
@@ -365,10 +366,14 @@ public record Membership(
         limits, term, given, startedNanos, tickedNanos, changed, departed, presence);
   }
 
-  /** With engines that are known to be gone. */
-  Membership knowing(List<Departed.Gone> gone) {
+  /**
+   * Knowing which engines of the last published view are gone.
+   *
+   * @param nodes of the cluster; empty: not told
+   */
+  public Membership after(ClusterView last, List<NodeId> nodes) {
     Membership next = this;
-    for (Departed.Gone one : gone) {
+    for (Departed.Gone one : Departed.after(last, nodes)) {
       next = next.with(one);
     }
     return next;

@@ -233,6 +233,7 @@ public final class FrontendVerticle extends VerticleBase {
       case ToFrontend.Tokens tokens -> live.accept(tokens);
       case ToFrontend.Load load -> live.report(load.load());
       case ToFrontend.Refusal refusal -> live.refused(refusal);
+      case ToFrontend.Offer offer -> live.offered(offer);
       case ToFrontend.PrefixChange change -> live.prefixes(change);
       case ToFrontend.Chosen chosen -> live.chosen(chosen);
       case ToFrontend.View view -> {

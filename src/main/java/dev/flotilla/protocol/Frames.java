@@ -77,7 +77,9 @@ final class Frames {
       }
       case ToEngine.Init init -> json(type, init.epoch(), init);
       case ToEngine.Welcome welcome -> json(type, welcome.epoch(), welcome);
+      case ToEngine.HandOver order -> json(type, order.epoch(), order);
       case ToEngine.Refused _,
+          ToEngine.Decline _,
           ToEngine.WhoIsThere _,
           ToEngine.Ping _,
           ToEngine.Pong _,
@@ -100,7 +102,8 @@ final class Frames {
           ToCoordinator.NodeLeft _,
           ToCoordinator.Leading _,
           ToCoordinator.Nodes _,
-          ToCoordinator.Choose _ ->
+          ToCoordinator.Choose _,
+          ToCoordinator.FromAgent _ ->
           json(type, Epoch.NONE, message);
     };
   }
@@ -115,6 +118,7 @@ final class Frames {
       }
       case ToFrontend.Load load -> load(type, load.load());
       case ToFrontend.Refusal refusal -> json(type, refusal.epoch(), refusal);
+      case ToFrontend.Offer offer -> json(type, offer.from().epoch(), offer);
       case ToFrontend.PrefixChange change -> {
         FrameWriter out = start(type, change.epoch(), PrefixLayout.capacity(change));
         PrefixLayout.write(change, out);
@@ -131,7 +135,7 @@ final class Frames {
 
   private static byte[] encode(ToNode message) {
     return switch (message) {
-      case ToNode.StartEngine _, ToNode.StopEngine _ ->
+      case ToNode.StartEngine _, ToNode.StopEngine _, ToNode.Order _ ->
           json(FrameType.of(message), Epoch.NONE, message);
     };
   }
@@ -164,6 +168,8 @@ final class Frames {
           ENGINE_PONG,
           DRAIN,
           UTILITY,
+          HAND_OVER,
+          DECLINE,
           HELLO,
           READY,
           LEAVING,
@@ -177,11 +183,19 @@ final class Frames {
           FRONTEND_PING,
           FRONTEND_PONG,
           UTILITY_ANSWER,
+          OFFER,
           PREFIX_SNAPSHOT,
           CHOOSE,
           CHOSEN,
           START_ENGINE,
-          STOP_ENGINE ->
+          STOP_ENGINE,
+          NODE_REPORT,
+          LEASE_REFUSED,
+          ENGINE_ENDED,
+          RESERVE,
+          PLACE,
+          RETIRE,
+          SETTLE ->
           JsonBody.read(type.message, in);
     };
   }

@@ -4,6 +4,7 @@ import dev.flotilla.config.Balancing;
 import dev.flotilla.config.LoadBalancing;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -52,6 +53,22 @@ final class RandomMessages {
       case ENGINE_PING -> new ToEngine.Ping(frontend(), random.nextLong());
       case ENGINE_PONG -> new ToEngine.Pong(frontend(), random.nextLong());
       case DRAIN -> new ToEngine.Drain(incarnation(), random.nextLong());
+      case HAND_OVER ->
+          new ToEngine.HandOver(
+              incarnation(),
+              epoch(),
+              random.nextLong(),
+              engineAt(),
+              random.nextDouble(),
+              StepCost.DEFAULT.times(1 + random.nextInt(9)),
+              random.nextLong(),
+              random.nextInt());
+      case DECLINE -> new ToEngine.Decline(request(), random.nextInt());
+      case OFFER ->
+          new ToFrontend.Offer(
+              engineAt(),
+              engineAt(),
+              list(3, _ -> new ToFrontend.Attempt(request(), random.nextInt())));
       case TOKENS -> new ToFrontend.Tokens(load(), deltas());
       case FRONTEND_LOAD -> new ToFrontend.Load(load());
       case REFUSAL ->
@@ -82,7 +99,13 @@ final class RandomMessages {
           START_ENGINE,
           STOP_ENGINE ->
           membership(type);
+      case NODE_REPORT, LEASE_REFUSED, ENGINE_ENDED, RESERVE, PLACE, RETIRE, SETTLE ->
+          placement(type);
     };
+  }
+
+  private EngineAt engineAt() {
+    return new EngineAt(rank(), incarnation(), epoch());
   }
 
   private Object choosing(FrameType type) {
@@ -120,6 +143,32 @@ final class RandomMessages {
     };
   }
 
+  private Object placement(FrameType type) {
+    return switch (type) {
+      case NODE_REPORT ->
+          new ToCoordinator.NodeReport(
+              node(),
+              text(),
+              random.nextInt(),
+              term(),
+              random.nextLong(),
+              random.nextInt(),
+              list(3, _ -> lease()),
+              Map.of(text(), text()));
+      case LEASE_REFUSED ->
+          new ToCoordinator.LeaseRefused(node(), random.nextLong(), rank(), text());
+      case ENGINE_ENDED -> new ToCoordinator.EngineEnded(node(), rank(), text());
+      case RESERVE ->
+          new ToNode.Reserve(
+              term(), random.nextLong(), rank(), random.nextInt(), random.nextLong());
+      case PLACE -> new ToNode.Place(term(), random.nextLong(), rank(), text());
+      case RETIRE -> new ToNode.Retire(term(), random.nextLong(), rank());
+      case SETTLE ->
+          new ToNode.Settle(term(), random.nextLong(), random.nextInt(), list(3, _ -> rank()));
+      default -> throw new IllegalArgumentException(type.toString());
+    };
+  }
+
   private Generation generation() {
     List<Generation.Member> members = new ArrayList<>();
     int size = 1 + random.nextInt(4);
@@ -133,6 +182,15 @@ final class RandomMessages {
     return random.nextBoolean()
         ? null
         : new Endpoint("h" + random.nextInt(), 1 + random.nextInt(65_535));
+  }
+
+  private Lease lease() {
+    return new Lease(
+        rank(),
+        random.nextLong(),
+        list(3, _ -> random.nextInt()),
+        random.nextBoolean(),
+        random.nextBoolean());
   }
 
   private Object membership(FrameType type) {
