@@ -186,8 +186,14 @@ final class ServeFlags {
 
   @Option(
       names = "--max-num-queued-reqs",
-      description = "Most waiting requests of an engine (${DEFAULT-VALUE}).")
-  int maxNumQueuedReqs = 4096;
+      description =
+          "Most requests under way in all engines, waiting or running; beyond it 429 (no limit).")
+  @Nullable Integer maxNumQueuedReqs;
+
+  @Option(
+      names = "--max-num-queued-tokens",
+      description = "Most prompt tokens that wait in all engines; beyond it 429 (no limit).")
+  @Nullable Long maxNumQueuedTokens;
 
   @Option(
       names = "--served-model-name",

@@ -13,6 +13,7 @@ import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.config.LockstepConfig;
 import dev.flotilla.config.ModelLocation;
 import dev.flotilla.config.NodeConfig;
+import dev.flotilla.config.QueueLimits;
 import dev.flotilla.config.ScriptedConfig;
 import dev.flotilla.launch.Backend;
 import dev.flotilla.launch.DeviceSlice;
@@ -166,7 +167,9 @@ record ServePlan(
         flags.maxModelLen,
         flags.blockSize,
         flags.numGpuBlocksOverride,
-        flags.maxNumQueuedReqs,
+        flags.maxNumQueuedReqs == null
+            ? base.maxNumQueuedReqs()
+            : Math.max(base.maxNumQueuedReqs(), flags.maxNumQueuedReqs),
         flags.enablePrefixCaching,
         flags.longPrefillTokenThreshold,
         perDecode(flags),
@@ -198,6 +201,7 @@ record ServePlan(
             LoadBalancing.of(flags.loadBalancingPolicy),
             balanceIn(flags.balanceIn),
             flags.enableDecisionHeader),
+        new QueueLimits(flags.maxNumQueuedReqs, flags.maxNumQueuedTokens),
         0);
   }
 

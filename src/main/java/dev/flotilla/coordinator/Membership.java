@@ -97,6 +97,7 @@ public record Membership(
       return new GroupPlan(
           dataParallelSize,
           expected.balancing(),
+          expected.policy(),
           expected.local(),
           expected.lockstep(),
           expected.configHash());
@@ -258,14 +259,14 @@ public record Membership(
   private Step turnAway(Member member, Rejection why) {
     Step step = without(presence, m -> m.equals(member), why.sentence());
     List<Effect> effects = new ArrayList<>(step.effects());
-    effects.add(refusal(member.incarnation(), why));
+    effects.add(step.next().refusal(member.incarnation(), why));
     effects.add(new Effect.Rejected(member.incarnation(), why));
     return new Step(step.next(), effects);
   }
 
-  static Effect refusal(Incarnation incarnation, Rejection why) {
+  Effect refusal(Incarnation incarnation, Rejection why) {
     return new Effect.Send(
-        Addresses.candidate(incarnation), new ToEngine.Refused(incarnation, why.sentence()));
+        Addresses.candidate(incarnation), new ToEngine.Refused(incarnation, term, why.sentence()));
   }
 
   private Step load(long now, LoadReport load) {
@@ -282,7 +283,9 @@ public record Membership(
     }
     Member next = member.heard(now).reporting(load);
     List<Effect> effects = new ArrayList<>();
-    effects.add(new Effect.Changed());
+    if (member.suspect() || member.news(load, limits.expected().policy())) {
+      effects.add(new Effect.Changed());
+    }
     if (member.suspect()) {
       effects.add(new Effect.Moved(next + " is heard of again"));
     }

@@ -97,7 +97,15 @@ public final class FrontendVerticle extends VerticleBase {
     Placing placing = new Placing(fleet, choice.header(), asking);
     FrontendMetrics metrics = metrics(settings, model);
     Streams live =
-        new Streams(id, bus, fleet, placing, model, metrics, settings.requestTimeoutMs());
+        new Streams(
+            id,
+            bus,
+            fleet,
+            placing,
+            new Gate(settings.queue(), fleet),
+            model,
+            metrics,
+            settings.requestTimeoutMs());
     streams = live;
     Parts parts =
         new Parts(

@@ -48,7 +48,7 @@ final class RandomMessages {
               list(3, _ -> frontend()),
               random.nextBoolean() ? null : generation());
       case WELCOME -> new ToEngine.Welcome(incarnation(), epoch());
-      case REFUSED -> new ToEngine.Refused(incarnation(), text());
+      case REFUSED -> new ToEngine.Refused(incarnation(), term(), text());
       case WHO_IS_THERE -> new ToEngine.WhoIsThere(term());
       case ENGINE_PING -> new ToEngine.Ping(frontend(), random.nextLong());
       case ENGINE_PONG -> new ToEngine.Pong(frontend(), random.nextLong());
@@ -221,6 +221,7 @@ final class RandomMessages {
               new GroupPlan(
                   random.nextInt(),
                   Balancing.HYBRID,
+                  LoadBalancing.VLLM,
                   random.nextBoolean() ? null : random.nextInt(),
                   random.nextBoolean(),
                   random.nextBoolean() ? null : text()));

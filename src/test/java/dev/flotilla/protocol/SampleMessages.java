@@ -1,6 +1,7 @@
 package dev.flotilla.protocol;
 
 import dev.flotilla.config.Balancing;
+import dev.flotilla.config.LoadBalancing;
 import java.util.List;
 import java.util.Map;
 
@@ -109,7 +110,7 @@ final class SampleMessages {
               List.of(FRONTEND),
               generation());
       case WELCOME -> new ToEngine.Welcome(INCARNATION, EPOCH);
-      case REFUSED -> new ToEngine.Refused(INCARNATION, "rank 9 is not one of 0 to 3");
+      case REFUSED -> new ToEngine.Refused(INCARNATION, TERM, "rank 9 is not one of 0 to 3");
       case WHO_IS_THERE -> new ToEngine.WhoIsThere(TERM);
       case ENGINE_PING -> new ToEngine.Ping(FRONTEND, 11);
       case ENGINE_PONG -> new ToEngine.Pong(FRONTEND, 12);
@@ -159,7 +160,9 @@ final class SampleMessages {
       case NODE_HELLO -> new ToCoordinator.NodeHello(NODE, "10.0.0.7", 8, true);
       case NODE_LEFT -> new ToCoordinator.NodeLeft(NODE);
       case LEADING ->
-          new ToCoordinator.Leading(TERM, new GroupPlan(4, Balancing.INTERNAL, 2, false, "c0ffee"));
+          new ToCoordinator.Leading(
+              TERM,
+              new GroupPlan(4, Balancing.INTERNAL, LoadBalancing.FLOTILLA, 2, false, "c0ffee"));
       case NODES -> new ToCoordinator.Nodes(List.of(NODE, new NodeId("node-b")), List.of(NODE));
       case TOKENS -> new ToFrontend.Tokens(LOAD, deltas());
       case FRONTEND_LOAD -> new ToFrontend.Load(LOAD);
