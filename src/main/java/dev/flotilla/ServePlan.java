@@ -2,6 +2,7 @@ package dev.flotilla;
 
 import com.google.errorprone.annotations.FormatMethod;
 import com.google.errorprone.annotations.FormatString;
+import dev.flotilla.config.Candidacy;
 import dev.flotilla.config.ChoiceConfig;
 import dev.flotilla.config.ConfigException;
 import dev.flotilla.config.CoordinatorConfig;
@@ -189,11 +190,19 @@ record ServePlan(
         0);
   }
 
+  /** Every node with a front-end has one; that of the head founds the group, others may follow. */
   private static CoordinatorConfig coordinator(
       ServeFlags flags, LaunchPlan launch, EngineConfig engine) {
+    boolean head = launch.coordinator();
+    Integer local = head ? launch.starts().count() : null;
+    Candidacy candidacy =
+        launch.scope() == LaunchPlan.Scope.LOCAL
+            ? Candidacy.AT_ONCE
+            : head ? Candidacy.FOUNDER : Candidacy.SUCCESSOR;
     return CoordinatorConfig.ofSize(launch.size())
-        .expecting(launch.balancing(), launch.starts().count(), launch.lockstep(), engine.hash())
-        .under(LoadBalancing.of(flags.loadBalancingPolicy));
+        .expecting(launch.balancing(), local, launch.lockstep(), engine.hash())
+        .under(LoadBalancing.of(flags.loadBalancingPolicy))
+        .standingBy(candidacy);
   }
 
   private static ChoiceConfig.Place balanceIn(String flag) {

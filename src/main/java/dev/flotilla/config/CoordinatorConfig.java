@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  *     others elsewhere; null: an engine may take any rank from anywhere
  * @param lockstep whether all ranks step together, so that their settings must be the same
  * @param configHash of those settings; null: the first engine's
+ * @param candidacy when it leads
  */
 public record CoordinatorConfig(
     int dataParallelSize,
@@ -27,7 +28,8 @@ public record CoordinatorConfig(
     LoadBalancing policy,
     @Nullable Integer localRanks,
     boolean lockstep,
-    @Nullable String configHash) {
+    @Nullable String configHash,
+    Candidacy candidacy) {
 
   /** What is not set; heartbeats come every 250 ms. */
   public static final CoordinatorConfig DEFAULT =
@@ -41,7 +43,8 @@ public record CoordinatorConfig(
           LoadBalancing.FLOTILLA,
           null,
           false,
-          null);
+          null,
+          Candidacy.AT_ONCE);
 
   /** The original publishes a snapshot so long after the last, if something has changed. */
   private static final long SNAPSHOT_MS = 100;
@@ -84,12 +87,13 @@ public record CoordinatorConfig(
         DEFAULT.policy,
         DEFAULT.localRanks,
         DEFAULT.lockstep,
-        DEFAULT.configHash);
+        DEFAULT.configHash,
+        DEFAULT.candidacy);
   }
 
   /** The same, with what a launch expects of its engines. */
   public CoordinatorConfig expecting(
-      Balancing mode, int local, boolean steppingTogether, String hash) {
+      Balancing mode, @Nullable Integer local, boolean steppingTogether, String hash) {
     return new CoordinatorConfig(
         dataParallelSize,
         publishMinMs,
@@ -100,7 +104,24 @@ public record CoordinatorConfig(
         policy,
         local,
         steppingTogether,
-        hash);
+        hash,
+        candidacy);
+  }
+
+  /** The same, for a node of a cluster that may have other coordinators. */
+  public CoordinatorConfig standingBy(Candidacy its) {
+    return new CoordinatorConfig(
+        dataParallelSize,
+        publishMinMs,
+        publishMaxMs,
+        suspectMs,
+        deadMs,
+        balancing,
+        policy,
+        localRanks,
+        lockstep,
+        configHash,
+        its);
   }
 
   /** The same under a policy; the original's two get snapshots as rarely as the original's. */
@@ -115,6 +136,7 @@ public record CoordinatorConfig(
         other,
         localRanks,
         lockstep,
-        configHash);
+        configHash,
+        candidacy);
   }
 }

@@ -6,6 +6,7 @@ import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.coordinator.Rejection.OtherConfiguration;
 import dev.flotilla.coordinator.Rejection.WrongMode;
 import dev.flotilla.coordinator.Rejection.WrongPlace;
+import dev.flotilla.protocol.GroupPlan;
 import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.ToCoordinator.Hello;
@@ -50,6 +51,12 @@ public record Expected(
         config.lockstep(),
         config.configHash(),
         self);
+  }
+
+  /** From the plan of the leader before. */
+  static Expected of(GroupPlan plan, NodeId self) {
+    return new Expected(
+        plan.balancing(), plan.localRanks(), plan.lockstep(), plan.configHash(), self);
   }
 
   /** What is wrong with a claim to a rank of the plan; null: nothing. */

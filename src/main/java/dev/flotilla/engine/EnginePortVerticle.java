@@ -157,7 +157,7 @@ final class EnginePortVerticle extends VerticleBase {
       }
       case ToEngine.Welcome welcome -> on(new EngineLife.Event.Welcome(welcome));
       case ToEngine.Refused refused -> on(new EngineLife.Event.Refused(refused));
-      case ToEngine.WhoIsThere _ -> on(new EngineLife.Event.WhoIsThere(nowMs()));
+      case ToEngine.WhoIsThere(var term) -> on(new EngineLife.Event.WhoIsThere(term, nowMs()));
       case ToEngine.Ping(var from, long nonce) -> pong(from, nonce);
       case ToEngine.Pong(var from, long _) -> on(new EngineLife.Event.Pong(from, nowMs()));
       case ToEngine.PrefixSnapshot(var from) -> {
@@ -320,7 +320,8 @@ final class EnginePortVerticle extends VerticleBase {
 
   private void perform(EngineLife.Effect effect) {
     switch (effect) {
-      case EngineLife.Effect.SayHello(var rank, var highest) -> coordinator().hello(rank, highest);
+      case EngineLife.Effect.SayHello(var rank, var highest, var seen) ->
+          coordinator().hello(rank, highest, seen);
       case EngineLife.Effect.Register(var rank) ->
           bus()
               .consume(Addresses.engine(rank, identity.incarnation()), this::receive)

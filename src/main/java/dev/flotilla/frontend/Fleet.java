@@ -17,6 +17,7 @@ import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Machine;
 import dev.flotilla.protocol.NodeId;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToFrontend;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -83,7 +84,7 @@ final class Fleet implements Machine {
     if (!newer.newerThan(published)) {
       return Set.of();
     }
-    if (newer.term() != published.term() && published.term() != 0) {
+    if (!newer.term().equals(published.term()) && !published.term().equals(Term.NONE)) {
       graceUntil = nowNanos + GRACE_NANOS;
     }
     published = newer;

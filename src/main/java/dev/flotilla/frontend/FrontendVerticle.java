@@ -6,6 +6,7 @@ import dev.flotilla.config.FrontendConfig;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.FrontendId;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
@@ -214,7 +215,8 @@ public final class FrontendVerticle extends VerticleBase {
   }
 
   private void hello(Bus bus) {
-    bus.send(Addresses.COORDINATOR, new ToCoordinator.FrontendHello(id, bus.node()))
+    Term seen = Objects.requireNonNull(streams).term();
+    bus.send(Addresses.COORDINATOR, new ToCoordinator.FrontendHello(id, bus.node(), seen))
         .onFailure(e -> LOG.debug("no coordinator hears front-end {}: {}", id, e.toString()));
   }
 
@@ -225,7 +227,11 @@ public final class FrontendVerticle extends VerticleBase {
       case ToFrontend.Refusal refusal -> live.refused(refusal);
       case ToFrontend.PrefixChange change -> live.prefixes(change);
       case ToFrontend.Chosen chosen -> live.chosen(chosen);
-      case ToFrontend.View view -> live.view(view.view());
+      case ToFrontend.View view -> {
+        if (!live.view(view.view())) {
+          hello(bus); // Its coordinator goes above the term that is followed here.
+        }
+      }
       case ToFrontend.UtilityAnswer answer -> calls.answered(answer);
       case ToFrontend.Ping ping ->
           bus.send(

@@ -12,6 +12,7 @@ import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Logprobs;
 import dev.flotilla.protocol.RequestId;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import dev.flotilla.protocol.TokenIds;
@@ -178,12 +179,21 @@ final class Streams {
     placing.answered(chosen);
   }
 
-  /** A view of all engines. */
-  void view(ClusterView view) {
+  /** A view of all engines; false: it is of a leadership that is not followed here. */
+  boolean view(ClusterView view) {
+    if (!fleet.view().term().admits(view.term())) {
+      return false;
+    }
     long now = System.nanoTime();
     lose(fleet.take(view, now), now);
     follow(now);
     metrics.engines(view);
+    return true;
+  }
+
+  /** The leadership that is followed. */
+  Term term() {
+    return fleet.view().term();
   }
 
   /** Deadlines; called ten times a second. */

@@ -98,6 +98,8 @@ final class Frames {
           ToCoordinator.FrontendHello _,
           ToCoordinator.NodeHello _,
           ToCoordinator.NodeLeft _,
+          ToCoordinator.Leading _,
+          ToCoordinator.Nodes _,
           ToCoordinator.Choose _ ->
           json(type, Epoch.NONE, message);
     };
@@ -168,6 +170,8 @@ final class Frames {
           FRONTEND_HELLO,
           NODE_HELLO,
           NODE_LEFT,
+          LEADING,
+          NODES,
           REFUSAL,
           VIEW,
           FRONTEND_PING,

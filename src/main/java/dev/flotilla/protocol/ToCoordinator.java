@@ -14,6 +14,7 @@ public sealed interface ToCoordinator {
    * @param headless whether its node has no front-end
    * @param configHash of what must be equal over all ranks
    * @param highest the highest epoch it has ever been given, so that a new coordinator goes above
+   * @param seen the highest term that it has heard of, for the same reason
    */
   record Hello(
       Incarnation incarnation,
@@ -22,8 +23,22 @@ public sealed interface ToCoordinator {
       boolean local,
       boolean headless,
       String configHash,
-      Epoch highest)
-      implements ToCoordinator {}
+      Epoch highest,
+      Term seen)
+      implements ToCoordinator {
+
+    /** Of one that has heard of no coordinator. */
+    public Hello(
+        Incarnation incarnation,
+        @Nullable Rank rank,
+        NodeId node,
+        boolean local,
+        boolean headless,
+        String configHash,
+        Epoch highest) {
+      this(incarnation, rank, node, local, headless, configHash, highest, Term.NONE);
+    }
+  }
 
   /**
    * The engine serves under the epoch of Init. Repeated until {@link ToEngine.Welcome}.
@@ -76,8 +91,19 @@ public sealed interface ToCoordinator {
     }
   }
 
-  /** A front-end exists; repeated every second. */
-  record FrontendHello(FrontendId frontend, NodeId node) implements ToCoordinator {}
+  /**
+   * A front-end exists; repeated every second, and said at once to a coordinator whose view it does
+   * not take.
+   *
+   * @param seen the term whose views it takes
+   */
+  record FrontendHello(FrontendId frontend, NodeId node, Term seen) implements ToCoordinator {
+
+    /** Of one that has seen no view. */
+    public FrontendHello(FrontendId frontend, NodeId node) {
+      this(frontend, node, Term.NONE);
+    }
+  }
 
   /** A node agent exists; repeated every second. */
   record NodeHello(NodeId node, String host, int devices, boolean headless)
@@ -85,4 +111,26 @@ public sealed interface ToCoordinator {
 
   /** The cluster manager says that a node has gone. */
   record NodeLeft(NodeId node) implements ToCoordinator {}
+
+  /**
+   * A coordinator leads; published to all who stand by, every 250 ms and with every new term.
+   *
+   * @param plan by which a successor goes on
+   */
+  record Leading(Term term, GroupPlan plan) implements ToCoordinator {}
+
+  /**
+   * What the cluster manager knows of the cluster, told to this node's own coordinator with every
+   * change and every second. A hint: correctness rests on terms alone.
+   *
+   * @param all nodes, engines' own processes included
+   * @param standingBy those with a coordinator, the oldest first
+   */
+  record Nodes(List<NodeId> all, List<NodeId> standingBy) implements ToCoordinator {
+    /** Keeps private copies. */
+    public Nodes {
+      all = List.copyOf(all);
+      standingBy = List.copyOf(standingBy);
+    }
+  }
 }

@@ -51,6 +51,7 @@ public sealed interface ToEngine {
    * The coordinator's answer to {@link ToCoordinator.Hello}: who you are from now on.
    *
    * @param incarnation the receiver's; another one's Init is ignored
+   * @param term whose epoch it is; a term that the receiver does not admit is answered with Hello
    * @param parallel settings of the whole group
    * @param coordinator the node that leads; null: not told
    * @param frontends to be warmed before Ready
@@ -59,6 +60,7 @@ public sealed interface ToEngine {
       Rank rank,
       Incarnation incarnation,
       Epoch epoch,
+      Term term,
       DataParallel parallel,
       @Nullable NodeId coordinator,
       List<FrontendId> frontends)
@@ -80,7 +82,7 @@ public sealed interface ToEngine {
    *
    * @param term its leadership
    */
-  record WhoIsThere(int term) implements ToEngine {}
+  record WhoIsThere(Term term) implements ToEngine {}
 
   /** Warm-up and liveness probe; answered with {@link ToFrontend.Pong}. */
   record Ping(FrontendId from, long nonce) implements ToEngine {}

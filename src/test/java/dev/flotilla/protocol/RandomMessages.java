@@ -37,6 +37,7 @@ final class RandomMessages {
               rank(),
               incarnation(),
               epoch(),
+              term(),
               new DataParallel(
                   random.nextInt(),
                   random.nextBoolean() ? Balancing.INTERNAL : Balancing.EXTERNAL,
@@ -46,7 +47,7 @@ final class RandomMessages {
               list(3, _ -> frontend()));
       case WELCOME -> new ToEngine.Welcome(incarnation(), epoch());
       case REFUSED -> new ToEngine.Refused(incarnation(), text());
-      case WHO_IS_THERE -> new ToEngine.WhoIsThere(random.nextInt());
+      case WHO_IS_THERE -> new ToEngine.WhoIsThere(term());
       case ENGINE_PING -> new ToEngine.Ping(frontend(), random.nextLong());
       case ENGINE_PONG -> new ToEngine.Pong(frontend(), random.nextLong());
       case DRAIN -> new ToEngine.Drain(incarnation(), random.nextLong());
@@ -58,7 +59,7 @@ final class RandomMessages {
       case VIEW ->
           new ToFrontend.View(
               new ClusterView(
-                  random.nextInt(),
+                  term(),
                   random.nextLong(),
                   random.nextInt(),
                   list(3, _ -> engine()),
@@ -75,6 +76,8 @@ final class RandomMessages {
           FRONTEND_HELLO,
           NODE_HELLO,
           NODE_LEFT,
+          LEADING,
+          NODES,
           START_ENGINE,
           STOP_ENGINE ->
           membership(type);
@@ -126,16 +129,27 @@ final class RandomMessages {
               random.nextBoolean(),
               random.nextBoolean(),
               text(),
-              epoch());
+              epoch(),
+              term());
       case READY ->
           new ToCoordinator.Ready(
               rank(), incarnation(), epoch(), facts(), random.nextBoolean() ? null : node());
       case COORDINATOR_LOAD -> new ToCoordinator.Load(load());
       case LEAVING -> new ToCoordinator.Leaving(rank(), incarnation(), text());
-      case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(frontend(), node());
+      case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(frontend(), node(), term());
       case NODE_HELLO ->
           new ToCoordinator.NodeHello(node(), text(), random.nextInt(), random.nextBoolean());
       case NODE_LEFT -> new ToCoordinator.NodeLeft(node());
+      case LEADING ->
+          new ToCoordinator.Leading(
+              term(),
+              new GroupPlan(
+                  random.nextInt(),
+                  Balancing.HYBRID,
+                  random.nextBoolean() ? null : random.nextInt(),
+                  random.nextBoolean(),
+                  random.nextBoolean() ? null : text()));
+      case NODES -> new ToCoordinator.Nodes(list(3, _ -> node()), list(2, _ -> node()));
       case START_ENGINE -> new ToNode.StartEngine(text());
       case STOP_ENGINE -> new ToNode.StopEngine(rank(), incarnation(), random.nextLong());
       case UTILITY -> new ToEngine.Utility(frontend(), random.nextLong(), text(), text());
@@ -313,6 +327,10 @@ final class RandomMessages {
 
   private Epoch epoch() {
     return new Epoch(random.nextInt(Integer.MAX_VALUE), random.nextInt(Integer.MAX_VALUE));
+  }
+
+  private Term term() {
+    return new Term(random.nextInt(Integer.MAX_VALUE), node());
   }
 
   private Incarnation incarnation() {

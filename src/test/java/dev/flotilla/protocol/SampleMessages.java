@@ -1,5 +1,6 @@
 package dev.flotilla.protocol;
 
+import dev.flotilla.config.Balancing;
 import java.util.List;
 
 /** One fixed message of every type; the golden frames are made of these. */
@@ -9,6 +10,7 @@ final class SampleMessages {
   static final Epoch EPOCH = new Epoch(2, 5);
   static final FrontendId FRONTEND = new FrontendId("fe-1");
   static final NodeId NODE = new NodeId("node-a");
+  static final Term TERM = new Term(2, NODE);
   static final RequestId REQUEST = new RequestId(FRONTEND, 42);
   static final EngineFacts FACTS =
       new EngineFacts("tiny-llama", "cpu", 1024, 16, 4096, 256, 2048, "0.1.0", 1, "c0ffee");
@@ -86,10 +88,10 @@ final class SampleMessages {
       case ABORT -> new ToEngine.Abort(REQUEST, 2);
       case INIT ->
           new ToEngine.Init(
-              RANK, INCARNATION, EPOCH, DataParallel.ofSize(4), NODE, List.of(FRONTEND));
+              RANK, INCARNATION, EPOCH, TERM, DataParallel.ofSize(4), NODE, List.of(FRONTEND));
       case WELCOME -> new ToEngine.Welcome(INCARNATION, EPOCH);
       case REFUSED -> new ToEngine.Refused(INCARNATION, "rank 9 is not one of 0 to 3");
-      case WHO_IS_THERE -> new ToEngine.WhoIsThere(2);
+      case WHO_IS_THERE -> new ToEngine.WhoIsThere(TERM);
       case ENGINE_PING -> new ToEngine.Ping(FRONTEND, 11);
       case ENGINE_PONG -> new ToEngine.Pong(FRONTEND, 12);
       case DRAIN -> new ToEngine.Drain(INCARNATION, 30_000);
@@ -113,13 +115,16 @@ final class SampleMessages {
               BlockHashes.of(3));
       case CHOSEN -> new ToFrontend.Chosen(16, RANK, INCARNATION, 32, "flotilla; rank 3");
       case HELLO ->
-          new ToCoordinator.Hello(INCARNATION, RANK, NODE, true, false, "c0ffee", Epoch.NONE);
+          new ToCoordinator.Hello(INCARNATION, RANK, NODE, true, false, "c0ffee", Epoch.NONE, TERM);
       case READY -> new ToCoordinator.Ready(RANK, INCARNATION, EPOCH, FACTS, NODE);
       case COORDINATOR_LOAD -> new ToCoordinator.Load(LOAD.withTotals(TOTALS));
       case LEAVING -> new ToCoordinator.Leaving(RANK, INCARNATION, "drained");
-      case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(FRONTEND, NODE);
+      case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(FRONTEND, NODE, TERM);
       case NODE_HELLO -> new ToCoordinator.NodeHello(NODE, "10.0.0.7", 8, true);
       case NODE_LEFT -> new ToCoordinator.NodeLeft(NODE);
+      case LEADING ->
+          new ToCoordinator.Leading(TERM, new GroupPlan(4, Balancing.INTERNAL, 2, false, "c0ffee"));
+      case NODES -> new ToCoordinator.Nodes(List.of(NODE, new NodeId("node-b")), List.of(NODE));
       case TOKENS -> new ToFrontend.Tokens(LOAD, deltas());
       case FRONTEND_LOAD -> new ToFrontend.Load(LOAD);
       case REFUSAL -> new ToFrontend.Refusal(REQUEST, 2, RANK, EPOCH, 429, "the queue is full");
@@ -133,7 +138,7 @@ final class SampleMessages {
 
   static ClusterView view() {
     return new ClusterView(
-        2,
+        TERM,
         9,
         4,
         List.of(
