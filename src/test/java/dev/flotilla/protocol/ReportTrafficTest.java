@@ -67,6 +67,7 @@ class ReportTrafficTest {
                   new Rank(0),
                   hello.incarnation(),
                   EPOCH,
+                  new Term(1, new NodeId("c")),
                   DataParallel.ofSize(1),
                   null,
                   IntStream.range(0, FRONTENDS).mapToObj(this::frontend).toList()));
