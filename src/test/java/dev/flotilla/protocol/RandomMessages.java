@@ -56,14 +56,7 @@ final class RandomMessages {
       case REFUSAL ->
           new ToFrontend.Refusal(
               request(), random.nextInt(), rank(), epoch(), random.nextInt(), text());
-      case VIEW ->
-          new ToFrontend.View(
-              new ClusterView(
-                  term(),
-                  random.nextLong(),
-                  random.nextInt(),
-                  list(3, _ -> engine()),
-                  list(3, _ -> new ClusterView.Frontend(frontend(), node()))));
+      case VIEW -> new ToFrontend.View(view());
       case FRONTEND_PING -> new ToFrontend.Ping(rank(), incarnation(), random.nextLong());
       case FRONTEND_PONG -> new ToFrontend.Pong(rank(), incarnation(), random.nextLong());
       case PREFIX_SNAPSHOT, CHOOSE, PREFIX_CHANGE, CHOSEN -> choosing(type);
@@ -82,6 +75,15 @@ final class RandomMessages {
           STOP_ENGINE ->
           membership(type);
     };
+  }
+
+  private ClusterView view() {
+    return new ClusterView(
+        term(),
+        random.nextLong(),
+        random.nextInt(),
+        list(3, _ -> engine()),
+        list(3, _ -> new ClusterView.Frontend(frontend(), node())));
   }
 
   private Object choosing(FrameType type) {

@@ -98,22 +98,7 @@ final class SampleMessages {
       case UTILITY -> new ToEngine.Utility(FRONTEND, 15, "reset_prefix_cache", "{}");
       case UTILITY_ANSWER ->
           new ToFrontend.UtilityAnswer(RANK, INCARNATION, 15, null, "shutting down");
-      case PREFIX_SNAPSHOT -> new ToEngine.PrefixSnapshot(FRONTEND);
-      case CHOOSE ->
-          new ToCoordinator.Choose(
-              FRONTEND, 16, 48, 16, List.of(7L, -8L), List.of(INCARNATION), RANK, true);
-      case PREFIX_CHANGE ->
-          new ToFrontend.PrefixChange(
-              RANK,
-              INCARNATION,
-              EPOCH,
-              11,
-              14,
-              0,
-              1,
-              BlockHashes.of(0x0123456789abcdefL, -2),
-              BlockHashes.of(3));
-      case CHOSEN -> new ToFrontend.Chosen(16, RANK, INCARNATION, 32, "flotilla; rank 3");
+      case PREFIX_SNAPSHOT, CHOOSE, PREFIX_CHANGE, CHOSEN -> choosing(type);
       case HELLO ->
           new ToCoordinator.Hello(INCARNATION, RANK, NODE, true, false, "c0ffee", Epoch.NONE, TERM);
       case READY -> new ToCoordinator.Ready(RANK, INCARNATION, EPOCH, FACTS, NODE);
@@ -155,6 +140,28 @@ final class SampleMessages {
             new ClusterView.Engine(
                 RANK, INCARNATION, EPOCH, EngineState.READY, NODE, false, true, FACTS, LOAD)),
         List.of(new ClusterView.Frontend(FRONTEND, NODE)));
+  }
+
+  private static Object choosing(FrameType type) {
+    return switch (type) {
+      case PREFIX_SNAPSHOT -> new ToEngine.PrefixSnapshot(FRONTEND);
+      case CHOOSE ->
+          new ToCoordinator.Choose(
+              FRONTEND, 16, 48, 16, List.of(7L, -8L), List.of(INCARNATION), RANK, true);
+      case PREFIX_CHANGE ->
+          new ToFrontend.PrefixChange(
+              RANK,
+              INCARNATION,
+              EPOCH,
+              11,
+              14,
+              0,
+              1,
+              BlockHashes.of(0x0123456789abcdefL, -2),
+              BlockHashes.of(3));
+      case CHOSEN -> new ToFrontend.Chosen(16, RANK, INCARNATION, 32, "flotilla; rank 3");
+      default -> throw new IllegalArgumentException(type.toString());
+    };
   }
 
   private static List<ToFrontend.Delta> deltas() {
