@@ -29,6 +29,8 @@ import org.slf4j.LoggerFactory;
 final class EngineCore {
   private static final Logger LOG = LoggerFactory.getLogger(EngineCore.class);
 
+  private static final Batch NOTHING = new Batch(List.of());
+
   private enum State {
     RUNNING,
     BROKEN,
@@ -42,7 +44,9 @@ final class EngineCore {
   private final Outbox outbox;
   private final PrefixFeed prefixes;
   private final StepMeter meter = new StepMeter();
+  private final @Nullable LockstepLoop group;
 
+  private final LockstepLoop.Steps own = new OwnSteps();
   private State state = State.RUNNING;
   private List<ToFrontend.Delta> deltas = new ArrayList<>();
   private List<Outcome.Refused> refusals = new ArrayList<>();
@@ -55,19 +59,26 @@ final class EngineCore {
   private long lastStepNanos;
   private long toldPrefixes;
 
+  /**
+   * A loop at rest.
+   *
+   * @param group of a rank that steps together with others; null: it steps alone
+   */
   EngineCore(
       Scheduler scheduler,
       Executor executor,
       @Nullable GrammarMasks masks,
       Inbox inbox,
       Outbox outbox,
-      PrefixFeed prefixes) {
+      PrefixFeed prefixes,
+      @Nullable LockstepLoop group) {
     this.scheduler = scheduler;
     this.executor = executor;
     this.masks = masks;
     this.inbox = inbox;
     this.outbox = outbox;
     this.prefixes = prefixes;
+    this.group = group;
   }
 
   /**
@@ -91,13 +102,42 @@ final class EngineCore {
     }
     tellPrefixes();
     flush();
-    return (state == State.RUNNING && !scheduler.idle()) || !inbox.sleep();
+    return (state == State.RUNNING && more()) || !inbox.sleep();
+  }
+
+  /** In a group the others decide with: a rank with work waits for its wave. */
+  private boolean more() {
+    return group == null ? !scheduler.idle() : group.running();
   }
 
   private void compute() throws InterruptedException {
-    if (scheduler.idle()) {
-      return;
+    if (group != null) {
+      group.turn(own);
+    } else if (own.work()) {
+      own.step();
     }
+  }
+
+  private final class OwnSteps implements LockstepLoop.Steps {
+    @Override
+    public boolean work() {
+      return !scheduler.idle();
+    }
+
+    @Override
+    public void step() throws InterruptedException {
+      computeBatch();
+    }
+
+    @Override
+    public void dummy() {
+      executor.execute(NOTHING);
+      lastStepNanos = System.nanoTime();
+      steps++;
+    }
+  }
+
+  private void computeBatch() throws InterruptedException {
     Batch batch = scheduler.schedule();
     meter.start(batch, System.nanoTime());
     if (deltas.isEmpty() && refusals.isEmpty()) {
@@ -105,9 +145,10 @@ final class EngineCore {
     } else {
       outbox.publish(outcome(true, false));
     }
+    long waited = executor.waitedNanos();
     StepResult result = executor.execute(masks == null ? batch : masks.masked(batch));
     lastStepNanos = System.nanoTime();
-    meter.end(lastStepNanos, 0);
+    meter.end(lastStepNanos, executor.waitedNanos() - waited);
     scheduler.tick(lastStepNanos);
     deltas.addAll(scheduler.update(batch, result));
     steps++;
@@ -126,14 +167,23 @@ final class EngineCore {
    * at once: then its state goes with these tokens, and one message says both.
    */
   private void flush() throws InterruptedException {
-    if (state == State.RUNNING && !scheduler.idle() && inbox.isEmpty() && refusals.isEmpty()) {
+    if (state == State.RUNNING
+        && !scheduler.idle()
+        && more()
+        && inbox.isEmpty()
+        && refusals.isEmpty()) {
       return;
     }
     if (deltas.isEmpty() && refusals.isEmpty() && state == State.RUNNING) {
-      outbox.publish(snapshot(false));
+      outbox.publish(snapshot(inWave()));
     } else {
-      outbox.publish(outcome(false, false));
+      outbox.publish(outcome(inWave(), false));
     }
+  }
+
+  /** A rank whose group still runs is at work between two steps too, and must not leave it. */
+  private boolean inWave() {
+    return state == State.RUNNING && group != null && group.running();
   }
 
   private boolean takeInbox() {
@@ -143,6 +193,11 @@ final class EngineCore {
         case Inbox.Command.Abort(var request, int attempt) -> scheduler.abort(request, attempt);
         case Inbox.Command.AbortFrontend(var frontend) -> scheduler.abort(frontend);
         case Inbox.Command.Call(var work) -> work.accept(scheduler);
+        case Inbox.Command.StartWave(long wave) -> {
+          if (group != null) {
+            group.startWave(wave);
+          }
+        }
         case Inbox.Command.Stop _ -> {
           return true;
         }
@@ -231,6 +286,8 @@ final class EngineCore {
         lastStepNanos,
         takenSquares,
         meter.work(backlog, now),
-        now);
+        now,
+        group == null ? 0 : group.state().wave(),
+        group == null ? null : group.load(executor.waitedNanos()));
   }
 }
