@@ -13,25 +13,17 @@ import org.jspecify.annotations.Nullable;
 /** Messages of every type with random contents, drawn from a seed. */
 final class RandomMessages {
   private final RandomGenerator random;
+  private final RandomSampling sampling;
 
   RandomMessages(long seed) {
     random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
+    sampling = new RandomSampling(random);
   }
 
   /** One message of the given type. */
   Object next(FrameType type) {
     return switch (type) {
-      case SUBMIT ->
-          new ToEngine.Submit(
-              request(),
-              random.nextInt(),
-              epoch(),
-              random.nextLong(),
-              ids(40),
-              ids(10),
-              sampling(),
-              random.nextInt(),
-              text());
+      case SUBMIT -> submit();
       case ABORT -> new ToEngine.Abort(request(), random.nextInt());
       case INIT ->
           new ToEngine.Init(
@@ -74,14 +66,7 @@ final class RandomMessages {
       case REFUSAL ->
           new ToFrontend.Refusal(
               request(), random.nextInt(), rank(), epoch(), random.nextInt(), text());
-      case VIEW ->
-          new ToFrontend.View(
-              new ClusterView(
-                  term(),
-                  random.nextLong(),
-                  random.nextInt(),
-                  list(3, _ -> engine()),
-                  list(3, _ -> new ClusterView.Frontend(frontend(), node()))));
+      case VIEW -> new ToFrontend.View(view());
       case FRONTEND_PING -> new ToFrontend.Ping(rank(), incarnation(), random.nextLong());
       case FRONTEND_PONG -> new ToFrontend.Pong(rank(), incarnation(), random.nextLong());
       case PREFIX_SNAPSHOT, CHOOSE, PREFIX_CHANGE, CHOSEN -> choosing(type);
@@ -106,6 +91,28 @@ final class RandomMessages {
 
   private EngineAt engineAt() {
     return new EngineAt(rank(), incarnation(), epoch());
+  }
+
+  private ToEngine.Submit submit() {
+    return new ToEngine.Submit(
+        request(),
+        random.nextInt(),
+        epoch(),
+        random.nextLong(),
+        ids(40),
+        ids(10),
+        sampling.next(),
+        random.nextInt(),
+        text());
+  }
+
+  private ClusterView view() {
+    return new ClusterView(
+        term(),
+        random.nextLong(),
+        random.nextInt(),
+        list(3, _ -> engine()),
+        list(3, _ -> new ClusterView.Frontend(frontend(), node())));
   }
 
   private Object choosing(FrameType type) {
@@ -362,41 +369,6 @@ final class RandomMessages {
 
   private Logprobs.Entry entry() {
     return new Logprobs.Entry(random.nextInt(), -random.nextFloat());
-  }
-
-  private Sampling sampling() {
-    return Sampling.builder()
-        .temperature(random.nextFloat())
-        .topP(1 - random.nextFloat())
-        .topK(random.nextInt(100))
-        .minP(random.nextFloat())
-        .seed(random.nextLong())
-        .maxTokens(1 + random.nextInt(Integer.MAX_VALUE - 1))
-        .minTokens(random.nextInt(Integer.MAX_VALUE))
-        .ignoreEos(random.nextBoolean())
-        .stopIds(ids(3))
-        .logprobs(random.nextInt(22) - 1)
-        .promptLogprobs(random.nextInt(22) - 1)
-        .penalties(random.nextBoolean() ? Penalties.NONE : penalties())
-        .rules(random.nextBoolean() ? TokenRules.NONE : rules())
-        .grammar(random.nextBoolean() ? null : grammar())
-        .build();
-  }
-
-  private Penalties penalties() {
-    return new Penalties(1 + random.nextFloat(), random.nextFloat() - 0.5f, random.nextFloat());
-  }
-
-  private TokenRules rules() {
-    TokenIds biased = ids(3);
-    List<Float> biases = biased.stream().mapToObj(_ -> random.nextFloat()).toList();
-    List<TokenIds> badWords = list(3, _ -> ids(2).concat(TokenIds.of(random.nextInt())));
-    return new TokenRules(biased, biases, ids(3), badWords);
-  }
-
-  private Grammar grammar() {
-    Grammar.Kind[] kinds = Grammar.Kind.values();
-    return new Grammar(kinds[random.nextInt(kinds.length)], text());
   }
 
   private RequestId request() {

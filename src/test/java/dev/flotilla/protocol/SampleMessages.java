@@ -134,22 +134,7 @@ final class SampleMessages {
       case UTILITY -> new ToEngine.Utility(FRONTEND, 15, "reset_prefix_cache", "{}");
       case UTILITY_ANSWER ->
           new ToFrontend.UtilityAnswer(RANK, INCARNATION, 15, null, "shutting down");
-      case PREFIX_SNAPSHOT -> new ToEngine.PrefixSnapshot(FRONTEND);
-      case CHOOSE ->
-          new ToCoordinator.Choose(
-              FRONTEND, 16, 48, 16, List.of(7L, -8L), List.of(INCARNATION), RANK, true);
-      case PREFIX_CHANGE ->
-          new ToFrontend.PrefixChange(
-              RANK,
-              INCARNATION,
-              EPOCH,
-              11,
-              14,
-              0,
-              1,
-              BlockHashes.of(0x0123456789abcdefL, -2),
-              BlockHashes.of(3));
-      case CHOSEN -> new ToFrontend.Chosen(16, RANK, INCARNATION, 32, "flotilla; rank 3");
+      case PREFIX_SNAPSHOT, CHOOSE, PREFIX_CHANGE, CHOSEN -> choosing(type);
       case HELLO ->
           new ToCoordinator.Hello(
               INCARNATION, RANK, NODE, true, false, "c0ffee", Epoch.NONE, TERM, ENDPOINT);
@@ -171,24 +156,8 @@ final class SampleMessages {
       case FRONTEND_PING -> new ToFrontend.Ping(RANK, INCARNATION, 13);
       case FRONTEND_PONG -> new ToFrontend.Pong(RANK, INCARNATION, 14);
       case START_ENGINE -> new ToNode.StartEngine("{\"rank\":3}");
-      case NODE_REPORT ->
-          new ToCoordinator.NodeReport(
-              NODE,
-              "10.0.0.7",
-              8,
-              TERM,
-              5,
-              4,
-              List.of(new Lease(RANK, 5, List.of(0, 1), true, false)),
-              Map.of("cores", "64"));
-      case LEASE_REFUSED ->
-          new ToCoordinator.LeaseRefused(NODE, 6, RANK, "2 devices are free, not 4");
-      case ENGINE_ENDED ->
-          new ToCoordinator.EngineEnded(NODE, RANK, "was killed by SIGKILL (exit code 137)");
-      case RESERVE -> new ToNode.Reserve(TERM, 6, RANK, 2, 10_000);
-      case PLACE -> new ToNode.Place(TERM, 6, RANK, "{\"rank\":3}");
-      case RETIRE -> new ToNode.Retire(TERM, 7, RANK);
-      case SETTLE -> new ToNode.Settle(TERM, 7, 4, List.of(RANK));
+      case NODE_REPORT, LEASE_REFUSED, ENGINE_ENDED, RESERVE, PLACE, RETIRE, SETTLE ->
+          placing(type);
       case STOP_ENGINE -> new ToNode.StopEngine(RANK, INCARNATION, 5_000);
     };
   }
@@ -212,6 +181,52 @@ final class SampleMessages {
             new ClusterView.Engine(
                 RANK, INCARNATION, EPOCH, EngineState.READY, NODE, false, true, FACTS, LOAD)),
         List.of(new ClusterView.Frontend(FRONTEND, NODE)));
+  }
+
+  private static Object placing(FrameType type) {
+    return switch (type) {
+      case NODE_REPORT ->
+          new ToCoordinator.NodeReport(
+              NODE,
+              "10.0.0.7",
+              8,
+              TERM,
+              5,
+              4,
+              List.of(new Lease(RANK, 5, List.of(0, 1), true, false)),
+              Map.of("cores", "64"));
+      case LEASE_REFUSED ->
+          new ToCoordinator.LeaseRefused(NODE, 6, RANK, "2 devices are free, not 4");
+      case ENGINE_ENDED ->
+          new ToCoordinator.EngineEnded(NODE, RANK, "was killed by SIGKILL (exit code 137)");
+      case RESERVE -> new ToNode.Reserve(TERM, 6, RANK, 2, 10_000);
+      case PLACE -> new ToNode.Place(TERM, 6, RANK, "{\"rank\":3}");
+      case RETIRE -> new ToNode.Retire(TERM, 7, RANK);
+      case SETTLE -> new ToNode.Settle(TERM, 7, 4, List.of(RANK));
+      default -> throw new IllegalArgumentException(type.toString());
+    };
+  }
+
+  private static Object choosing(FrameType type) {
+    return switch (type) {
+      case PREFIX_SNAPSHOT -> new ToEngine.PrefixSnapshot(FRONTEND);
+      case CHOOSE ->
+          new ToCoordinator.Choose(
+              FRONTEND, 16, 48, 16, List.of(7L, -8L), List.of(INCARNATION), RANK, true);
+      case PREFIX_CHANGE ->
+          new ToFrontend.PrefixChange(
+              RANK,
+              INCARNATION,
+              EPOCH,
+              11,
+              14,
+              0,
+              1,
+              BlockHashes.of(0x0123456789abcdefL, -2),
+              BlockHashes.of(3));
+      case CHOSEN -> new ToFrontend.Chosen(16, RANK, INCARNATION, 32, "flotilla; rank 3");
+      default -> throw new IllegalArgumentException(type.toString());
+    };
   }
 
   private static List<ToFrontend.Delta> deltas() {
