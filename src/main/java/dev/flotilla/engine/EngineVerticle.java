@@ -154,6 +154,7 @@ public final class EngineVerticle extends VerticleBase {
             opened.masks(),
             port.inbox(),
             port.outbox(),
+            port.prefixFeed(),
             lockstep(config, opened.group(), port.inbox()));
     LOG.info("engine {} has loaded: {}", identity.incarnation(), facts);
     return vertx.deployVerticle(port, new DeploymentOptions()).onFailure(ignored -> opened.close());

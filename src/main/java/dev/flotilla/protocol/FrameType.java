@@ -17,6 +17,7 @@ enum FrameType {
   ENGINE_PONG(0x17, ToEngine.Pong.class),
   DRAIN(0x18, ToEngine.Drain.class),
   UTILITY(0x19, ToEngine.Utility.class),
+  PREFIX_SNAPSHOT(0x2d, ToEngine.PrefixSnapshot.class),
   HELLO(0x30, ToCoordinator.Hello.class),
   READY(0x31, ToCoordinator.Ready.class),
   COORDINATOR_LOAD(0x32, ToCoordinator.Load.class),
@@ -24,6 +25,9 @@ enum FrameType {
   FRONTEND_HELLO(0x34, ToCoordinator.FrontendHello.class),
   NODE_HELLO(0x35, ToCoordinator.NodeHello.class),
   NODE_LEFT(0x36, ToCoordinator.NodeLeft.class),
+  LEADING(0x4c, ToCoordinator.Leading.class),
+  CHOOSE(0x4d, ToCoordinator.Choose.class),
+  NODES(0x4e, ToCoordinator.Nodes.class),
   TOKENS(0x50, ToFrontend.Tokens.class),
   FRONTEND_LOAD(0x51, ToFrontend.Load.class),
   REFUSAL(0x52, ToFrontend.Refusal.class),
@@ -31,6 +35,8 @@ enum FrameType {
   FRONTEND_PING(0x54, ToFrontend.Ping.class),
   FRONTEND_PONG(0x55, ToFrontend.Pong.class),
   UTILITY_ANSWER(0x56, ToFrontend.UtilityAnswer.class),
+  PREFIX_CHANGE(0x6d, ToFrontend.PrefixChange.class),
+  CHOSEN(0x6e, ToFrontend.Chosen.class),
   START_ENGINE(0x70, ToNode.StartEngine.class),
   STOP_ENGINE(0x71, ToNode.StopEngine.class);
 
@@ -74,6 +80,7 @@ enum FrameType {
       case ToEngine.Pong _ -> ENGINE_PONG;
       case ToEngine.Drain _ -> DRAIN;
       case ToEngine.Utility _ -> UTILITY;
+      case ToEngine.PrefixSnapshot _ -> PREFIX_SNAPSHOT;
     };
   }
 
@@ -86,6 +93,9 @@ enum FrameType {
       case ToCoordinator.FrontendHello _ -> FRONTEND_HELLO;
       case ToCoordinator.NodeHello _ -> NODE_HELLO;
       case ToCoordinator.NodeLeft _ -> NODE_LEFT;
+      case ToCoordinator.Leading _ -> LEADING;
+      case ToCoordinator.Nodes _ -> NODES;
+      case ToCoordinator.Choose _ -> CHOOSE;
     };
   }
 
@@ -98,6 +108,8 @@ enum FrameType {
       case ToFrontend.Ping _ -> FRONTEND_PING;
       case ToFrontend.Pong _ -> FRONTEND_PONG;
       case ToFrontend.UtilityAnswer _ -> UTILITY_ANSWER;
+      case ToFrontend.PrefixChange _ -> PREFIX_CHANGE;
+      case ToFrontend.Chosen _ -> CHOSEN;
     };
   }
 

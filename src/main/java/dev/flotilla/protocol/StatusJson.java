@@ -13,7 +13,8 @@ public final class StatusJson {
   /** {@code {"term", "version", "data_parallel_size", "engines": […]}}, engines in rank order. */
   public static ObjectNode of(ClusterView view) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
-    json.put("term", view.term());
+    json.put("term", view.term().number());
+    json.put("coordinator", view.term().node().value());
     json.put("version", view.version());
     json.put("data_parallel_size", view.dataParallelSize());
     FleetFacts all = FleetFacts.of(view.engines());

@@ -51,6 +51,7 @@ public sealed interface ToEngine {
    * The coordinator's answer to {@link ToCoordinator.Hello}: who you are from now on.
    *
    * @param incarnation the receiver's; another one's Init is ignored
+   * @param term whose epoch it is; a term that the receiver does not admit is answered with Hello
    * @param parallel settings of the whole group
    * @param coordinator the node that leads; null: not told
    * @param frontends to be warmed before Ready
@@ -61,6 +62,7 @@ public sealed interface ToEngine {
       Rank rank,
       Incarnation incarnation,
       Epoch epoch,
+      Term term,
       DataParallel parallel,
       @Nullable NodeId coordinator,
       List<FrontendId> frontends,
@@ -76,10 +78,11 @@ public sealed interface ToEngine {
         Rank rank,
         Incarnation incarnation,
         Epoch epoch,
+        Term term,
         DataParallel parallel,
         @Nullable NodeId coordinator,
         List<FrontendId> frontends) {
-      this(rank, incarnation, epoch, parallel, coordinator, frontends, null);
+      this(rank, incarnation, epoch, term, parallel, coordinator, frontends, null);
     }
   }
 
@@ -94,7 +97,7 @@ public sealed interface ToEngine {
    *
    * @param term its leadership
    */
-  record WhoIsThere(int term) implements ToEngine {}
+  record WhoIsThere(Term term) implements ToEngine {}
 
   /** Warm-up and liveness probe; answered with {@link ToFrontend.Pong}. */
   record Ping(FrontendId from, long nonce) implements ToEngine {}
@@ -110,6 +113,13 @@ public sealed interface ToEngine {
    * @param args a JSON object
    */
   record Utility(FrontendId from, long callId, String name, String args) implements ToEngine {}
+
+  /**
+   * A front-end wants all that the engine's prefix cache holds, as a {@link
+   * ToFrontend.PrefixChange} in pieces, because it is new or has missed a change. From then on it
+   * counts among those that get the engine's reports and changes.
+   */
+  record PrefixSnapshot(FrontendId from) implements ToEngine {}
 
   /** Take nothing new; finish what runs within the time, then leave. */
   record Drain(Incarnation incarnation, long timeoutMs) implements ToEngine {}

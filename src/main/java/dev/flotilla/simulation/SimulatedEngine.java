@@ -107,10 +107,14 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
       case ToEngine.Init init -> on(new EngineLife.Event.Init(init, now));
       case ToEngine.Welcome welcome -> on(new EngineLife.Event.Welcome(welcome));
       case ToEngine.Refused refused -> on(new EngineLife.Event.Refused(refused));
-      case ToEngine.WhoIsThere _ -> on(new EngineLife.Event.WhoIsThere(now));
+      case ToEngine.WhoIsThere(var term) -> on(new EngineLife.Event.WhoIsThere(term, now));
       case ToEngine.Pong pong -> on(new EngineLife.Event.Pong(pong.from(), now));
       case ToEngine.Drain drain -> on(new EngineLife.Event.Drain(drain, now));
-      case ToEngine.Submit _, ToEngine.Abort _, ToEngine.Ping _, ToEngine.Utility _ ->
+      case ToEngine.Submit _,
+          ToEngine.Abort _,
+          ToEngine.Ping _,
+          ToEngine.PrefixSnapshot _,
+          ToEngine.Utility _ ->
           throw new IllegalStateException("nobody sends work here: " + message);
     }
   }
@@ -123,7 +127,7 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
 
   private void perform(EngineLife.Effect effect) {
     switch (effect) {
-      case EngineLife.Effect.SayHello(var rank, var highest) ->
+      case EngineLife.Effect.SayHello(var rank, var highest, var seen) ->
           network.send(
               this,
               Addresses.HANDSHAKE,
@@ -134,7 +138,9 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
                   place.local(),
                   place.headless(),
                   place.configHash(),
-                  highest));
+                  highest,
+                  seen,
+                  null));
       case EngineLife.Effect.Register(Rank rank) -> {
         long at = time.now() + random.nextLong(REGISTRATION_MAX_MS * MS);
         network.plan(this, at, "registered", () -> registered(rank));

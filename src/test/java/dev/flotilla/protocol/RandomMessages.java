@@ -1,6 +1,7 @@
 package dev.flotilla.protocol;
 
 import dev.flotilla.config.Balancing;
+import dev.flotilla.config.LoadBalancing;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -36,16 +37,18 @@ final class RandomMessages {
               rank(),
               incarnation(),
               epoch(),
+              term(),
               new DataParallel(
                   random.nextInt(),
                   random.nextBoolean() ? Balancing.INTERNAL : Balancing.EXTERNAL,
-                  random.nextBoolean()),
+                  random.nextBoolean(),
+                  random.nextBoolean() ? LoadBalancing.FLOTILLA : LoadBalancing.VLLM_CLASSIC),
               random.nextBoolean() ? null : node(),
               list(3, _ -> frontend()),
               random.nextBoolean() ? null : generation());
       case WELCOME -> new ToEngine.Welcome(incarnation(), epoch());
       case REFUSED -> new ToEngine.Refused(incarnation(), text());
-      case WHO_IS_THERE -> new ToEngine.WhoIsThere(random.nextInt());
+      case WHO_IS_THERE -> new ToEngine.WhoIsThere(term());
       case ENGINE_PING -> new ToEngine.Ping(frontend(), random.nextLong());
       case ENGINE_PONG -> new ToEngine.Pong(frontend(), random.nextLong());
       case DRAIN -> new ToEngine.Drain(incarnation(), random.nextLong());
@@ -57,9 +60,14 @@ final class RandomMessages {
       case VIEW ->
           new ToFrontend.View(
               new ClusterView(
-                  random.nextInt(), random.nextLong(), random.nextInt(), list(3, _ -> engine())));
+                  term(),
+                  random.nextLong(),
+                  random.nextInt(),
+                  list(3, _ -> engine()),
+                  list(3, _ -> new ClusterView.Frontend(frontend(), node()))));
       case FRONTEND_PING -> new ToFrontend.Ping(rank(), incarnation(), random.nextLong());
       case FRONTEND_PONG -> new ToFrontend.Pong(rank(), incarnation(), random.nextLong());
+      case PREFIX_SNAPSHOT, CHOOSE, PREFIX_CHANGE, CHOSEN -> choosing(type);
       case UTILITY,
           UTILITY_ANSWER,
           HELLO,
@@ -69,9 +77,46 @@ final class RandomMessages {
           FRONTEND_HELLO,
           NODE_HELLO,
           NODE_LEFT,
+          LEADING,
+          NODES,
           START_ENGINE,
           STOP_ENGINE ->
           membership(type);
+    };
+  }
+
+  private Object choosing(FrameType type) {
+    return switch (type) {
+      case PREFIX_SNAPSHOT -> new ToEngine.PrefixSnapshot(frontend());
+      case CHOOSE ->
+          new ToCoordinator.Choose(
+              frontend(),
+              random.nextLong(),
+              random.nextInt(),
+              random.nextInt(),
+              list(4, _ -> random.nextLong()),
+              list(3, _ -> incarnation()),
+              random.nextBoolean() ? null : rank(),
+              random.nextBoolean());
+      case PREFIX_CHANGE ->
+          new ToFrontend.PrefixChange(
+              rank(),
+              incarnation(),
+              epoch(),
+              random.nextLong(),
+              random.nextLong(),
+              random.nextInt(),
+              random.nextInt(),
+              BlockHashes.of(random.longs(random.nextInt(5)).toArray()),
+              BlockHashes.of(random.longs(random.nextInt(5)).toArray()));
+      case CHOSEN ->
+          new ToFrontend.Chosen(
+              random.nextLong(),
+              random.nextBoolean() ? null : rank(),
+              random.nextBoolean() ? null : incarnation(),
+              random.nextInt(),
+              text());
+      default -> throw new IllegalArgumentException(type.toString());
     };
   }
 
@@ -101,16 +146,27 @@ final class RandomMessages {
               random.nextBoolean(),
               text(),
               epoch(),
+              term(),
               endpoint());
       case READY ->
           new ToCoordinator.Ready(
               rank(), incarnation(), epoch(), facts(), random.nextBoolean() ? null : node());
       case COORDINATOR_LOAD -> new ToCoordinator.Load(load());
       case LEAVING -> new ToCoordinator.Leaving(rank(), incarnation(), text());
-      case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(frontend(), node());
+      case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(frontend(), node(), term());
       case NODE_HELLO ->
           new ToCoordinator.NodeHello(node(), text(), random.nextInt(), random.nextBoolean());
       case NODE_LEFT -> new ToCoordinator.NodeLeft(node());
+      case LEADING ->
+          new ToCoordinator.Leading(
+              term(),
+              new GroupPlan(
+                  random.nextInt(),
+                  Balancing.HYBRID,
+                  random.nextBoolean() ? null : random.nextInt(),
+                  random.nextBoolean(),
+                  random.nextBoolean() ? null : text()));
+      case NODES -> new ToCoordinator.Nodes(list(3, _ -> node()), list(2, _ -> node()));
       case START_ENGINE -> new ToNode.StartEngine(text());
       case STOP_ENGINE -> new ToNode.StopEngine(rank(), incarnation(), random.nextLong());
       case UTILITY -> new ToEngine.Utility(frontend(), random.nextLong(), text(), text());
@@ -294,6 +350,10 @@ final class RandomMessages {
 
   private Epoch epoch() {
     return new Epoch(random.nextInt(Integer.MAX_VALUE), random.nextInt(Integer.MAX_VALUE));
+  }
+
+  private Term term() {
+    return new Term(random.nextInt(Integer.MAX_VALUE), node());
   }
 
   private Incarnation incarnation() {

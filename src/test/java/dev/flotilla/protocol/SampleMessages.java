@@ -1,5 +1,6 @@
 package dev.flotilla.protocol;
 
+import dev.flotilla.config.Balancing;
 import java.util.List;
 
 /** One fixed message of every type; the golden frames are made of these. */
@@ -9,6 +10,7 @@ final class SampleMessages {
   static final Epoch EPOCH = new Epoch(2, 5);
   static final FrontendId FRONTEND = new FrontendId("fe-1");
   static final NodeId NODE = new NodeId("node-a");
+  static final Term TERM = new Term(2, NODE);
   static final RequestId REQUEST = new RequestId(FRONTEND, 42);
   static final EngineFacts FACTS =
       new EngineFacts("tiny-llama", "cpu", 1024, 16, 4096, 256, 2048, "0.1.0", 1, "c0ffee");
@@ -100,28 +102,48 @@ final class SampleMessages {
               RANK,
               INCARNATION,
               EPOCH,
+              TERM,
               DataParallel.ofSize(4),
               NODE,
               List.of(FRONTEND),
               generation());
       case WELCOME -> new ToEngine.Welcome(INCARNATION, EPOCH);
       case REFUSED -> new ToEngine.Refused(INCARNATION, "rank 9 is not one of 0 to 3");
-      case WHO_IS_THERE -> new ToEngine.WhoIsThere(2);
+      case WHO_IS_THERE -> new ToEngine.WhoIsThere(TERM);
       case ENGINE_PING -> new ToEngine.Ping(FRONTEND, 11);
       case ENGINE_PONG -> new ToEngine.Pong(FRONTEND, 12);
       case DRAIN -> new ToEngine.Drain(INCARNATION, 30_000);
       case UTILITY -> new ToEngine.Utility(FRONTEND, 15, "reset_prefix_cache", "{}");
       case UTILITY_ANSWER ->
           new ToFrontend.UtilityAnswer(RANK, INCARNATION, 15, null, "shutting down");
+      case PREFIX_SNAPSHOT -> new ToEngine.PrefixSnapshot(FRONTEND);
+      case CHOOSE ->
+          new ToCoordinator.Choose(
+              FRONTEND, 16, 48, 16, List.of(7L, -8L), List.of(INCARNATION), RANK, true);
+      case PREFIX_CHANGE ->
+          new ToFrontend.PrefixChange(
+              RANK,
+              INCARNATION,
+              EPOCH,
+              11,
+              14,
+              0,
+              1,
+              BlockHashes.of(0x0123456789abcdefL, -2),
+              BlockHashes.of(3));
+      case CHOSEN -> new ToFrontend.Chosen(16, RANK, INCARNATION, 32, "flotilla; rank 3");
       case HELLO ->
           new ToCoordinator.Hello(
-              INCARNATION, RANK, NODE, true, false, "c0ffee", Epoch.NONE, ENDPOINT);
+              INCARNATION, RANK, NODE, true, false, "c0ffee", Epoch.NONE, TERM, ENDPOINT);
       case READY -> new ToCoordinator.Ready(RANK, INCARNATION, EPOCH, FACTS, NODE);
       case COORDINATOR_LOAD -> new ToCoordinator.Load(LOAD.withTotals(TOTALS));
       case LEAVING -> new ToCoordinator.Leaving(RANK, INCARNATION, "drained");
-      case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(FRONTEND, NODE);
+      case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(FRONTEND, NODE, TERM);
       case NODE_HELLO -> new ToCoordinator.NodeHello(NODE, "10.0.0.7", 8, true);
       case NODE_LEFT -> new ToCoordinator.NodeLeft(NODE);
+      case LEADING ->
+          new ToCoordinator.Leading(TERM, new GroupPlan(4, Balancing.INTERNAL, 2, false, "c0ffee"));
+      case NODES -> new ToCoordinator.Nodes(List.of(NODE, new NodeId("node-b")), List.of(NODE));
       case TOKENS -> new ToFrontend.Tokens(LOAD, deltas());
       case FRONTEND_LOAD -> new ToFrontend.Load(LOAD);
       case REFUSAL -> new ToFrontend.Refusal(REQUEST, 2, RANK, EPOCH, 429, "the queue is full");
@@ -135,7 +157,7 @@ final class SampleMessages {
 
   static ClusterView view() {
     return new ClusterView(
-        2,
+        TERM,
         9,
         4,
         List.of(
@@ -150,7 +172,8 @@ final class SampleMessages {
                 null,
                 null),
             new ClusterView.Engine(
-                RANK, INCARNATION, EPOCH, EngineState.READY, NODE, false, true, FACTS, LOAD)));
+                RANK, INCARNATION, EPOCH, EngineState.READY, NODE, false, true, FACTS, LOAD)),
+        List.of(new ClusterView.Frontend(FRONTEND, NODE)));
   }
 
   private static List<ToFrontend.Delta> deltas() {
