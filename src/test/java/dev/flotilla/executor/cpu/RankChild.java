@@ -46,6 +46,12 @@ final class RankChild implements AutoCloseable {
     return doors.stream().map(door -> door.endpoint().port()).toList();
   }
 
+  /** Takes a rank's place, at its door. */
+  SocketCollective connect(Generation generation, Rank rank, long deadlineMs) {
+    Door door = doors.get(rank.value() - first);
+    return SocketCollective.connect(door, generation, rank, 60_000, deadlineMs);
+  }
+
   static Generation generation(List<Integer> ports) {
     List<Generation.Member> members = new ArrayList<>();
     for (int i = 0; i < ports.size(); i++) {
@@ -60,13 +66,11 @@ final class RankChild implements AutoCloseable {
       ModelFolder model, Generation generation, List<RankDrive.Request> requests) throws Exception {
     List<Future<Map<Integer, RankDrive.Answer>>> running = new ArrayList<>();
     for (int i = 0; i < doors.size(); i++) {
-      Door door = doors.get(i);
       Rank rank = new Rank(first + i);
       running.add(
           threads.submit(
               () -> {
-                try (SocketCollective collective =
-                        SocketCollective.connect(door, generation, rank, 60_000, 30_000);
+                try (SocketCollective collective = connect(generation, rank, 30_000);
                     CpuExecutor executor = CpuExecutor.open(model, OPTIONS, collective)) {
                   return RankDrive.run(executor, collective, requests, 64);
                 }
