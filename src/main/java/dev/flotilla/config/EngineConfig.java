@@ -151,6 +151,36 @@ public record EngineConfig(
     }
   }
 
+  /**
+   * The same for one rank of a group that may have grown.
+   *
+   * @param here whether it runs on the head
+   */
+  public EngineConfig placed(int value, int size, boolean here) {
+    return new EngineConfig(
+        model,
+        executor,
+        value,
+        size,
+        maxNumSeqs,
+        maxNumBatchedTokens,
+        maxModelLen,
+        blockSize,
+        numGpuBlocksOverride,
+        maxNumQueuedReqs,
+        enablePrefixCaching,
+        longPrefillTokenThreshold,
+        maxPrefillPerDecode,
+        schedulingPolicy,
+        disableLogStats,
+        here,
+        !here,
+        expertParallel,
+        handshakeTimeoutMs,
+        scripted,
+        lockstep);
+  }
+
   /** The same for one rank. */
   public EngineConfig withRank(int value) {
     return new EngineConfig(

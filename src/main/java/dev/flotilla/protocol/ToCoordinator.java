@@ -1,6 +1,9 @@
 package dev.flotilla.protocol;
 
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** Everything the coordinator can be told. */
@@ -111,6 +114,44 @@ public sealed interface ToCoordinator {
   /** A node agent exists; repeated every second. */
   record NodeHello(NodeId node, String host, int devices, boolean headless)
       implements ToCoordinator {}
+
+  /** What a node's agent tells of its devices. */
+  sealed interface FromAgent extends ToCoordinator {
+    /** Of the agent. */
+    NodeId node();
+  }
+
+  /**
+   * The devices of a node and who has them; repeated every second and told at each change.
+   *
+   * @param address host that other nodes reach it by
+   * @param seen the highest term of which it had an order
+   * @param change number of the last change that it knows to be settled; 0: none
+   * @param size ranks of the group since then; 0: not told yet
+   * @param attributes what a person may want to know of the node, by name
+   */
+  record NodeReport(
+      NodeId node,
+      String address,
+      int devices,
+      Term seen,
+      long change,
+      int size,
+      List<Lease> leases,
+      Map<String, String> attributes)
+      implements FromAgent {
+    /** Keeps private copies. */
+    public NodeReport {
+      leases = List.copyOf(leases);
+      attributes = Collections.unmodifiableSortedMap(new TreeMap<>(attributes));
+    }
+  }
+
+  /** The node cannot do what a change asks for. */
+  record LeaseRefused(NodeId node, long change, Rank rank, String reason) implements FromAgent {}
+
+  /** An engine that the agent has started has ended. */
+  record EngineEnded(NodeId node, Rank rank, String how) implements FromAgent {}
 
   /** The cluster manager says that a node has gone. */
   record NodeLeft(NodeId node) implements ToCoordinator {}

@@ -4,6 +4,7 @@ import dev.flotilla.config.Balancing;
 import dev.flotilla.config.LoadBalancing;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -82,6 +83,8 @@ final class RandomMessages {
           START_ENGINE,
           STOP_ENGINE ->
           membership(type);
+      case NODE_REPORT, LEASE_REFUSED, ENGINE_ENDED, RESERVE, PLACE, RETIRE, SETTLE ->
+          placement(type);
     };
   }
 
@@ -120,6 +123,32 @@ final class RandomMessages {
     };
   }
 
+  private Object placement(FrameType type) {
+    return switch (type) {
+      case NODE_REPORT ->
+          new ToCoordinator.NodeReport(
+              node(),
+              text(),
+              random.nextInt(),
+              term(),
+              random.nextLong(),
+              random.nextInt(),
+              list(3, _ -> lease()),
+              Map.of(text(), text()));
+      case LEASE_REFUSED ->
+          new ToCoordinator.LeaseRefused(node(), random.nextLong(), rank(), text());
+      case ENGINE_ENDED -> new ToCoordinator.EngineEnded(node(), rank(), text());
+      case RESERVE ->
+          new ToNode.Reserve(
+              term(), random.nextLong(), rank(), random.nextInt(), random.nextLong());
+      case PLACE -> new ToNode.Place(term(), random.nextLong(), rank(), text());
+      case RETIRE -> new ToNode.Retire(term(), random.nextLong(), rank());
+      case SETTLE ->
+          new ToNode.Settle(term(), random.nextLong(), random.nextInt(), list(3, _ -> rank()));
+      default -> throw new IllegalArgumentException(type.toString());
+    };
+  }
+
   private Generation generation() {
     List<Generation.Member> members = new ArrayList<>();
     int size = 1 + random.nextInt(4);
@@ -133,6 +162,15 @@ final class RandomMessages {
     return random.nextBoolean()
         ? null
         : new Endpoint("h" + random.nextInt(), 1 + random.nextInt(65_535));
+  }
+
+  private Lease lease() {
+    return new Lease(
+        rank(),
+        random.nextLong(),
+        list(3, _ -> random.nextInt()),
+        random.nextBoolean(),
+        random.nextBoolean());
   }
 
   private Object membership(FrameType type) {
