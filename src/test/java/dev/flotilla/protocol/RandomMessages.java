@@ -33,20 +33,7 @@ final class RandomMessages {
               random.nextInt(),
               text());
       case ABORT -> new ToEngine.Abort(request(), random.nextInt());
-      case INIT ->
-          new ToEngine.Init(
-              rank(),
-              incarnation(),
-              epoch(),
-              term(),
-              new DataParallel(
-                  random.nextInt(),
-                  random.nextBoolean() ? Balancing.INTERNAL : Balancing.EXTERNAL,
-                  random.nextBoolean(),
-                  random.nextBoolean() ? LoadBalancing.FLOTILLA : LoadBalancing.VLLM_CLASSIC),
-              random.nextBoolean() ? null : node(),
-              list(3, _ -> frontend()),
-              random.nextBoolean() ? null : generation());
+      case INIT -> init();
       case WELCOME -> new ToEngine.Welcome(incarnation(), epoch());
       case REFUSED -> new ToEngine.Refused(incarnation(), text());
       case WHO_IS_THERE -> new ToEngine.WhoIsThere(term());
@@ -58,14 +45,7 @@ final class RandomMessages {
       case REFUSAL ->
           new ToFrontend.Refusal(
               request(), random.nextInt(), rank(), epoch(), random.nextInt(), text());
-      case VIEW ->
-          new ToFrontend.View(
-              new ClusterView(
-                  term(),
-                  random.nextLong(),
-                  random.nextInt(),
-                  list(3, _ -> engine()),
-                  list(3, _ -> new ClusterView.Frontend(frontend(), node()))));
+      case VIEW -> view();
       case FRONTEND_PING -> new ToFrontend.Ping(rank(), incarnation(), random.nextLong());
       case FRONTEND_PONG -> new ToFrontend.Pong(rank(), incarnation(), random.nextLong());
       case PREFIX_SNAPSHOT, CHOOSE, PREFIX_CHANGE, CHOSEN -> choosing(type);
@@ -86,6 +66,32 @@ final class RandomMessages {
       case NODE_REPORT, LEASE_REFUSED, ENGINE_ENDED, RESERVE, PLACE, RETIRE, SETTLE ->
           placement(type);
     };
+  }
+
+  private ToEngine.Init init() {
+    return new ToEngine.Init(
+        rank(),
+        incarnation(),
+        epoch(),
+        term(),
+        new DataParallel(
+            random.nextInt(),
+            random.nextBoolean() ? Balancing.INTERNAL : Balancing.EXTERNAL,
+            random.nextBoolean(),
+            random.nextBoolean() ? LoadBalancing.FLOTILLA : LoadBalancing.VLLM_CLASSIC),
+        random.nextBoolean() ? null : node(),
+        list(3, _ -> frontend()),
+        random.nextBoolean() ? null : generation());
+  }
+
+  private ToFrontend.View view() {
+    return new ToFrontend.View(
+        new ClusterView(
+            term(),
+            random.nextLong(),
+            random.nextInt(),
+            list(3, _ -> engine()),
+            list(3, _ -> new ClusterView.Frontend(frontend(), node()))));
   }
 
   private Object choosing(FrameType type) {

@@ -98,16 +98,7 @@ final class SampleMessages {
               -3,
               "tenant-7");
       case ABORT -> new ToEngine.Abort(REQUEST, 2);
-      case INIT ->
-          new ToEngine.Init(
-              RANK,
-              INCARNATION,
-              EPOCH,
-              TERM,
-              DataParallel.ofSize(4),
-              NODE,
-              List.of(FRONTEND),
-              generation());
+      case INIT -> init();
       case WELCOME -> new ToEngine.Welcome(INCARNATION, EPOCH);
       case REFUSED -> new ToEngine.Refused(INCARNATION, "rank 9 is not one of 0 to 3");
       case WHO_IS_THERE -> new ToEngine.WhoIsThere(TERM);
@@ -121,17 +112,7 @@ final class SampleMessages {
       case CHOOSE ->
           new ToCoordinator.Choose(
               FRONTEND, 16, 48, 16, List.of(7L, -8L), List.of(INCARNATION), RANK, true);
-      case PREFIX_CHANGE ->
-          new ToFrontend.PrefixChange(
-              RANK,
-              INCARNATION,
-              EPOCH,
-              11,
-              14,
-              0,
-              1,
-              BlockHashes.of(0x0123456789abcdefL, -2),
-              BlockHashes.of(3));
+      case PREFIX_CHANGE -> prefixChange();
       case CHOSEN -> new ToFrontend.Chosen(16, RANK, INCARNATION, 32, "flotilla; rank 3");
       case HELLO ->
           new ToCoordinator.Hello(
@@ -152,6 +133,39 @@ final class SampleMessages {
       case FRONTEND_PING -> new ToFrontend.Ping(RANK, INCARNATION, 13);
       case FRONTEND_PONG -> new ToFrontend.Pong(RANK, INCARNATION, 14);
       case START_ENGINE -> new ToNode.StartEngine("{\"rank\":3}");
+      case NODE_REPORT, LEASE_REFUSED, ENGINE_ENDED, RESERVE, PLACE, RETIRE, SETTLE ->
+          placement(type);
+      case STOP_ENGINE -> new ToNode.StopEngine(RANK, INCARNATION, 5_000);
+    };
+  }
+
+  private static ToEngine.Init init() {
+    return new ToEngine.Init(
+        RANK,
+        INCARNATION,
+        EPOCH,
+        TERM,
+        DataParallel.ofSize(4),
+        NODE,
+        List.of(FRONTEND),
+        generation());
+  }
+
+  private static ToFrontend.PrefixChange prefixChange() {
+    return new ToFrontend.PrefixChange(
+        RANK,
+        INCARNATION,
+        EPOCH,
+        11,
+        14,
+        0,
+        1,
+        BlockHashes.of(0x0123456789abcdefL, -2),
+        BlockHashes.of(3));
+  }
+
+  private static Object placement(FrameType type) {
+    return switch (type) {
       case NODE_REPORT ->
           new ToCoordinator.NodeReport(
               NODE,
@@ -170,7 +184,7 @@ final class SampleMessages {
       case PLACE -> new ToNode.Place(TERM, 6, RANK, "{\"rank\":3}");
       case RETIRE -> new ToNode.Retire(TERM, 7, RANK);
       case SETTLE -> new ToNode.Settle(TERM, 7, 4, List.of(RANK));
-      case STOP_ENGINE -> new ToNode.StopEngine(RANK, INCARNATION, 5_000);
+      default -> throw new IllegalArgumentException(type.toString());
     };
   }
 
