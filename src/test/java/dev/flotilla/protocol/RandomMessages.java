@@ -14,10 +14,12 @@ import org.jspecify.annotations.Nullable;
 final class RandomMessages {
   private final RandomGenerator random;
   private final RandomSampling sampling;
+  private final RandomWork work;
 
   RandomMessages(long seed) {
     random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
     sampling = new RandomSampling(random);
+    work = new RandomWork(random);
   }
 
   /** One message of the given type. */
@@ -25,20 +27,7 @@ final class RandomMessages {
     return switch (type) {
       case SUBMIT -> submit();
       case ABORT -> new ToEngine.Abort(request(), random.nextInt());
-      case INIT ->
-          new ToEngine.Init(
-              rank(),
-              incarnation(),
-              epoch(),
-              term(),
-              new DataParallel(
-                  random.nextInt(),
-                  random.nextBoolean() ? Balancing.INTERNAL : Balancing.EXTERNAL,
-                  random.nextBoolean(),
-                  random.nextBoolean() ? LoadBalancing.FLOTILLA : LoadBalancing.VLLM_CLASSIC),
-              random.nextBoolean() ? null : node(),
-              list(3, _ -> frontend()),
-              random.nextBoolean() ? null : generation());
+      case INIT -> init();
       case WELCOME -> new ToEngine.Welcome(incarnation(), epoch());
       case REFUSED -> new ToEngine.Refused(incarnation(), term(), text());
       case WHO_IS_THERE -> new ToEngine.WhoIsThere(term());
@@ -113,6 +102,22 @@ final class RandomMessages {
         random.nextInt(),
         list(3, _ -> engine()),
         list(3, _ -> new ClusterView.Frontend(frontend(), node())));
+  }
+
+  private ToEngine.Init init() {
+    return new ToEngine.Init(
+        rank(),
+        incarnation(),
+        epoch(),
+        term(),
+        new DataParallel(
+            random.nextInt(),
+            random.nextBoolean() ? Balancing.INTERNAL : Balancing.EXTERNAL,
+            random.nextBoolean(),
+            random.nextBoolean() ? LoadBalancing.FLOTILLA : LoadBalancing.VLLM_CLASSIC),
+        random.nextBoolean() ? null : node(),
+        list(3, _ -> frontend()),
+        random.nextBoolean() ? null : generation());
   }
 
   private Object choosing(FrameType type) {
@@ -292,40 +297,9 @@ final class RandomMessages {
         random.nextBoolean(),
         random.nextLong(),
         list(3, _ -> new LoadReport.Ack(frontend(), random.nextLong())),
-        random.nextBoolean() ? null : totals(),
-        work(),
-        random.nextBoolean() ? null : lockstep());
-  }
-
-  private LockstepLoad lockstep() {
-    return new LockstepLoad(
-        random.nextLong(), random.nextBoolean(), random.nextLong(), random.nextLong());
-  }
-
-  private EngineWork work() {
-    return new EngineWork(
-        random.nextFloat(),
-        random.nextInt(),
-        random.nextLong(),
-        random.nextLong(),
-        random.nextFloat(),
-        new StepCost(
-            random.nextFloat(),
-            random.nextFloat(),
-            random.nextFloat(),
-            random.nextFloat(),
-            random.nextFloat()));
-  }
-
-  private EngineTotals totals() {
-    return new EngineTotals(
-        random.nextLong(),
-        random.nextLong(),
-        random.nextLong(),
-        random.nextLong(),
-        random.nextLong(),
-        random.longs(EngineTotals.NONE.iterationTokens().size()).boxed().toList(),
-        random.nextLong());
+        random.nextBoolean() ? null : work.totals(),
+        work.next(),
+        random.nextBoolean() ? null : work.lockstep());
   }
 
   private ToFrontend.Timing timing() {

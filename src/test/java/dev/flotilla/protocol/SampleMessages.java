@@ -99,16 +99,7 @@ final class SampleMessages {
               -3,
               "tenant-7");
       case ABORT -> new ToEngine.Abort(REQUEST, 2);
-      case INIT ->
-          new ToEngine.Init(
-              RANK,
-              INCARNATION,
-              EPOCH,
-              TERM,
-              DataParallel.ofSize(4),
-              NODE,
-              List.of(FRONTEND),
-              generation());
+      case INIT -> init();
       case WELCOME -> new ToEngine.Welcome(INCARNATION, EPOCH);
       case REFUSED -> new ToEngine.Refused(INCARNATION, TERM, "rank 9 is not one of 0 to 3");
       case WHO_IS_THERE -> new ToEngine.WhoIsThere(TERM);
@@ -160,6 +151,18 @@ final class SampleMessages {
           placing(type);
       case STOP_ENGINE -> new ToNode.StopEngine(RANK, INCARNATION, 5_000);
     };
+  }
+
+  private static ToEngine.Init init() {
+    return new ToEngine.Init(
+        RANK,
+        INCARNATION,
+        EPOCH,
+        TERM,
+        DataParallel.ofSize(4),
+        NODE,
+        List.of(FRONTEND),
+        generation());
   }
 
   static ClusterView view() {
