@@ -99,6 +99,23 @@ final class ServeFlags {
           "Front-ends behind the port (one per rank they choose from; external 1, headless 0).")
   @Nullable Integer apiServerCount;
 
+  @Option(
+      names = "--load-balancing-policy",
+      description =
+          "round-robin, least-in-flight, vllm-classic, vllm or flotilla (${DEFAULT-VALUE}).")
+  String loadBalancingPolicy = "flotilla";
+
+  @Option(
+      names = "--balance-in",
+      description =
+          "Who chooses engines: frontend (each for itself) or coordinator (${DEFAULT-VALUE}).")
+  String balanceIn = "frontend";
+
+  @Option(
+      names = "--enable-decision-header",
+      description = "Say in X-Flotilla-Decision of each answer why its engine was chosen.")
+  boolean enableDecisionHeader;
+
   @Option(names = "--executor", description = "cpu, cuda or scripted (${DEFAULT-VALUE}).")
   ExecutorKind executor = ExecutorKind.CPU;
 

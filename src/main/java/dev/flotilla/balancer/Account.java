@@ -22,6 +22,7 @@ final class Account {
   private long sentTokens; // of the unacknowledged
   private long sentUncached;
   private double sentSquares;
+  private final boolean all;
   private int inFlight;
 
   private @Nullable LoadReport report;
@@ -32,6 +33,15 @@ final class Account {
   private int publishedWaiting;
   private int publishedRunning;
   private double publishedKvUsage;
+
+  /**
+   * An empty one.
+   *
+   * @param all whether every request that the engine has is this client's
+   */
+  Account(boolean all) {
+    this.all = all;
+  }
 
   long send(int tokens, int cached) {
     Send send = new Send(++lastSequence, tokens, cached);
@@ -113,6 +123,12 @@ final class Account {
   }
 
   int inFlight() {
+    if (all) {
+      // Who chooses for all is not told of ends; the engine's own counts are what is in flight.
+      LoadReport known = report;
+      int there = known == null ? 0 : known.waiting() + known.running();
+      return there + unacknowledged.size();
+    }
     return inFlight;
   }
 

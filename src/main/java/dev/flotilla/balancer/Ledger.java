@@ -8,6 +8,7 @@ import dev.flotilla.protocol.Machine;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What one front-end knows of each engine's load: the freshest report, what the last published view
@@ -21,12 +22,23 @@ public final class Ledger implements Machine {
   private static final double OUTPUTS_WEIGHT = 0.01;
 
   private final FrontendId owner;
+  private final boolean all;
   private final Map<Incarnation, Account> accounts = new HashMap<>();
   private double meanOutputs = FIRST_OUTPUTS;
 
   /** An empty ledger. */
   public Ledger(FrontendId owner) {
+    this(owner, false);
+  }
+
+  private Ledger(FrontendId owner, boolean all) {
     this.owner = owner;
+    this.all = all;
+  }
+
+  /** That of one who chooses for all clients, so that whatever an engine has is its own. */
+  public static Ledger ofAll(FrontendId owner) {
+    return new Ledger(owner, true);
   }
 
   /** Notes a send of so many prompt tokens, and gives it its sequence number, from 1. */
@@ -63,7 +75,12 @@ public final class Ledger implements Machine {
 
   /** Takes a report if it is newer than what is known; says whether it was. */
   public boolean report(LoadReport report, long nowNanos) {
-    return account(report.incarnation()).report(report, report.ackOf(owner), nowNanos);
+    return report(report, report.ackOf(owner), nowNanos);
+  }
+
+  /** Takes a report that acknowledges the sends up to a number, whatever it says of them. */
+  boolean report(LoadReport report, long acknowledged, long nowNanos) {
+    return account(report.incarnation()).report(report, acknowledged, nowNanos);
   }
 
   /**
@@ -85,6 +102,11 @@ public final class Ledger implements Machine {
     }
   }
 
+  /** Forgets all engines but these. */
+  void keep(Set<Incarnation> known) {
+    accounts.keySet().retainAll(known);
+  }
+
   /** Forgets an engine that is gone. */
   public void forget(Incarnation engine) {
     accounts.remove(engine);
@@ -103,6 +125,6 @@ public final class Ledger implements Machine {
   }
 
   Account account(Incarnation engine) {
-    return accounts.computeIfAbsent(engine, ignored -> new Account());
+    return accounts.computeIfAbsent(engine, ignored -> new Account(all));
   }
 }

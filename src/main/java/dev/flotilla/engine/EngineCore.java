@@ -12,6 +12,7 @@ import dev.flotilla.protocol.ToFrontend;
 import dev.flotilla.scheduler.Admission;
 import dev.flotilla.scheduler.Backlog;
 import dev.flotilla.scheduler.Counters;
+import dev.flotilla.scheduler.PrefixEvent;
 import dev.flotilla.scheduler.Scheduler;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -39,6 +40,7 @@ final class EngineCore {
   private final @Nullable GrammarMasks masks;
   private final Inbox inbox;
   private final Outbox outbox;
+  private final PrefixFeed prefixes;
   private final StepMeter meter = new StepMeter();
 
   private State state = State.RUNNING;
@@ -51,18 +53,21 @@ final class EngineCore {
   private double takenSquares;
   private long steps;
   private long lastStepNanos;
+  private long toldPrefixes;
 
   EngineCore(
       Scheduler scheduler,
       Executor executor,
       @Nullable GrammarMasks masks,
       Inbox inbox,
-      Outbox outbox) {
+      Outbox outbox,
+      PrefixFeed prefixes) {
     this.scheduler = scheduler;
     this.executor = executor;
     this.masks = masks;
     this.inbox = inbox;
     this.outbox = outbox;
+    this.prefixes = prefixes;
   }
 
   /**
@@ -84,6 +89,7 @@ final class EngineCore {
         breakDown(failure);
       }
     }
+    tellPrefixes();
     flush();
     return (state == State.RUNNING && !scheduler.idle()) || !inbox.sleep();
   }
@@ -107,8 +113,22 @@ final class EngineCore {
     steps++;
   }
 
-  /** Hands over what the step brought, and tells the state that it left. */
+  private void tellPrefixes() {
+    List<PrefixEvent> events = scheduler.prefixEvents(toldPrefixes);
+    if (!events.isEmpty()) {
+      toldPrefixes = events.getLast().number();
+      prefixes.add(events);
+    }
+  }
+
+  /**
+   * Hands over what the step brought, and tells the state that it left; unless the next step begins
+   * at once: then its state goes with these tokens, and one message says both.
+   */
   private void flush() throws InterruptedException {
+    if (state == State.RUNNING && !scheduler.idle() && inbox.isEmpty() && refusals.isEmpty()) {
+      return;
+    }
     if (deltas.isEmpty() && refusals.isEmpty() && state == State.RUNNING) {
       outbox.publish(snapshot(false));
     } else {

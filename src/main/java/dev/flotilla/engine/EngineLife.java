@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * serves until it is drained, refused, broken or stopped. A new coordinator asks who is there, and
  * the engine says Hello again without interrupting what it runs.
  *
- * <p>Times are milliseconds of one monotonic clock, and enter with the events.
+ * <p>Times are milliseconds of one monotonic clock.
  *
  * @param incarnation its own
  * @param stage where it stands
@@ -103,7 +103,7 @@ public record EngineLife(
     STOPPED
   }
 
-  /** What can happen to an engine. */
+  /** What can happen. */
   public sealed interface Event {
     /** Time passes. */
     record Tick(long nowMs) implements Event {}
@@ -344,9 +344,8 @@ public record EngineLife(
   }
 
   private Step announce(long now) {
-    return new Step(
-        to(Stage.ANNOUNCING, timers.deadline(NEVER).ready(now + READY_MS)),
-        List.of(new Effect.SayReady(Objects.requireNonNull(rank), epoch)));
+    EngineLife next = to(Stage.ANNOUNCING, timers.deadline(NEVER).ready(now + READY_MS));
+    return new Step(next, List.of(new Effect.SayReady(Objects.requireNonNull(rank), epoch)));
   }
 
   private Step drain(long timeoutMs, long now) {
@@ -355,8 +354,8 @@ public record EngineLife(
     }
     long deadline = now + timeoutMs;
     if (stage == Stage.DRAINING) {
-      long sooner = Math.min(timers.deadlineMs(), deadline);
-      return new Step(to(stage, timers.deadline(sooner)), List.of());
+      return new Step(
+          to(stage, timers.deadline(Math.min(timers.deadlineMs(), deadline))), List.of());
     }
     return new Step(
         to(Stage.DRAINING, timers.deadline(deadline).ready(NEVER)),
@@ -364,8 +363,7 @@ public record EngineLife(
   }
 
   private Step stop(String reason, boolean undeploy) {
-    List<Effect> effects = new ArrayList<>();
-    effects.add(new Effect.TakeNothingNew());
+    List<Effect> effects = new ArrayList<>(List.of(new Effect.TakeNothingNew()));
     if (connected() && rank != null) {
       effects.add(new Effect.Leave(rank, reason));
     }

@@ -120,7 +120,13 @@ public final class EngineVerticle extends VerticleBase {
                 config.maxPrefillPerDecode(),
                 config.schedulingPolicy()));
     core =
-        new EngineCore(scheduler, opened.executor(), opened.masks(), port.inbox(), port.outbox());
+        new EngineCore(
+            scheduler,
+            opened.executor(),
+            opened.masks(),
+            port.inbox(),
+            port.outbox(),
+            port.prefixFeed());
     LOG.info("engine {} has loaded: {}", identity.incarnation(), facts);
     return vertx
         .deployVerticle(port, new DeploymentOptions())

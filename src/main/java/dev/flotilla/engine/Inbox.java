@@ -87,6 +87,11 @@ final class Inbox {
     return command;
   }
 
+  /** Whether nothing waits. */
+  boolean isEmpty() {
+    return queue.isEmpty();
+  }
+
   /** The loop goes to sleep; false if a command came in the meantime and it must not. */
   boolean sleep() {
     awake.set(false);

@@ -38,6 +38,7 @@ final class LoadGauge {
   private long tokens;
   private double squares;
   private long sequence;
+  private boolean changed = true;
 
   LoadGauge(int kvBlocks) {
     this.kvBlocks = kvBlocks;
@@ -48,12 +49,14 @@ final class LoadGauge {
     Long known = received.get(frontend);
     if (known == null || known < number) {
       received.put(frontend, number);
+      changed = true;
       acks = null;
     }
   }
 
   /** A submit of so many tokens lies in the inbox. */
   void queued(int promptTokens) {
+    changed = true;
     submits++;
     tokens += promptTokens;
     squares += (double) promptTokens * promptTokens;
@@ -63,6 +66,7 @@ final class LoadGauge {
   void update(Snapshot newer) {
     if (newer.version() > snapshot.version()) {
       snapshot = newer;
+      changed = true;
     }
   }
 
@@ -71,16 +75,26 @@ final class LoadGauge {
     return submits == snapshot.takenSubmits() && snapshot.counters().idle() && !snapshot.stepping();
   }
 
-  /** The load now, under the next number. */
+  /** The next report has a new number even if nothing has changed: it is a sign of life. */
+  void renew() {
+    changed = true;
+  }
+
+  /**
+   * The load now. Until something changes, all reports have one number: whoever has one of them
+   * knows what there is to know.
+   */
   LoadReport report(Rank rank, Incarnation incarnation, Epoch epoch, long nowNanos) {
+    sequence += changed ? 1 : 0;
+    changed = false;
     Counters counters = snapshot.counters();
     long age = snapshot.stepping() ? 0 : (nowNanos - snapshot.lastStepNanos()) / 1_000_000;
     return new LoadReport(
         rank,
         incarnation,
         epoch,
-        ++sequence,
-        counters.waiting() + (int) (submits - snapshot.takenSubmits()),
+        sequence,
+        counters.waiting() + inInbox(),
         counters.running(),
         counters.queuedTokens() + tokens - snapshot.takenTokens(),
         counters.residentTokens(),
@@ -108,6 +122,11 @@ final class LoadGauge {
         said.kvQueued() + waiting,
         (float) Math.max(0, left),
         said.cost());
+  }
+
+  /** Submits that the step loop has not taken. */
+  int inInbox() {
+    return (int) (submits - snapshot.takenSubmits());
   }
 
   /** The report with all that was done since the start, as heartbeats carry it. */

@@ -1,5 +1,6 @@
 package dev.flotilla.frontend;
 
+import dev.flotilla.config.ChoiceConfig;
 import dev.flotilla.config.Config;
 import dev.flotilla.config.FrontendConfig;
 import dev.flotilla.protocol.Addresses;
@@ -87,9 +88,16 @@ public final class FrontendVerticle extends VerticleBase {
 
   private Future<?> serve(FrontendConfig settings, ServedModel model) {
     Bus bus = Bus.of(vertx);
-    Fleet fleet = new Fleet(id, settings.ranks());
+    ChoiceConfig choice = settings.choice();
+    Fleet fleet = new Fleet(id, bus.node(), settings.ranks(), choice.policy());
+    Asking asking =
+        choice.in() == ChoiceConfig.Place.COORDINATOR
+            ? new Asking(id, bus, (ms, action) -> vertx.setTimer(ms, _ -> action.run()))
+            : null;
+    Placing placing = new Placing(fleet, choice.header(), asking);
     FrontendMetrics metrics = metrics(settings, model);
-    Streams live = new Streams(id, bus, fleet, model, metrics, settings.requestTimeoutMs());
+    Streams live =
+        new Streams(id, bus, fleet, placing, model, metrics, settings.requestTimeoutMs());
     streams = live;
     Parts parts =
         new Parts(
@@ -217,6 +225,8 @@ public final class FrontendVerticle extends VerticleBase {
       case ToFrontend.Tokens tokens -> live.accept(tokens);
       case ToFrontend.Load load -> live.report(load.load());
       case ToFrontend.Refusal refusal -> live.refused(refusal);
+      case ToFrontend.PrefixChange change -> live.prefixes(change);
+      case ToFrontend.Chosen chosen -> live.chosen(chosen);
       case ToFrontend.View view -> {
         if (!live.view(view.view())) {
           hello(bus); // Its coordinator goes above the term that is followed here.

@@ -38,6 +38,7 @@ final class Streams {
   private final FrontendId owner;
   private final Bus bus;
   private final Fleet fleet;
+  private final Placing placing;
   private final ServedModel model;
   private final FrontendMetrics metrics;
   private final long timeoutNanos;
@@ -50,12 +51,14 @@ final class Streams {
       FrontendId owner,
       Bus bus,
       Fleet fleet,
+      Placing placing,
       ServedModel model,
       FrontendMetrics metrics,
       long timeoutMs) {
     this.owner = owner;
     this.bus = bus;
     this.fleet = fleet;
+    this.placing = placing;
     this.model = model;
     this.metrics = metrics;
     this.timeoutNanos = timeoutMs * 1_000_000;
@@ -166,6 +169,16 @@ final class Streams {
     fleet.report(load, System.nanoTime());
   }
 
+  /** What an engine's prefix cache has gained and lost. */
+  void prefixes(ToFrontend.PrefixChange change) {
+    fleet.prefixes(change);
+  }
+
+  /** The coordinator's choice of an engine. */
+  void chosen(ToFrontend.Chosen chosen) {
+    placing.answered(chosen);
+  }
+
   /** A view of all engines; false: it is of a leadership that is not followed here. */
   boolean view(ClusterView view) {
     if (!fleet.view().term().admits(view.term())) {
@@ -173,6 +186,7 @@ final class Streams {
     }
     long now = System.nanoTime();
     lose(fleet.take(view, now), now);
+    follow(now);
     metrics.engines(view);
     return true;
   }
@@ -186,6 +200,7 @@ final class Streams {
   void tick() {
     long now = System.nanoTime();
     lose(fleet.tick(now), now);
+    follow(now);
     if (!ended) {
       metrics.streams(owner.value(), live.size());
     }
@@ -197,6 +212,13 @@ final class Streams {
               now,
               target != null && fleet.acknowledged(target.incarnation(), choice.sequence),
               target != null && fleet.idle(target.incarnation(), choice.sequence)));
+    }
+  }
+
+  private void follow(long now) {
+    for (ClusterView.Engine engine : fleet.strangers(now)) {
+      bus.send(engine.address(), new ToEngine.PrefixSnapshot(owner))
+          .onFailure(e -> LOG.debug("engine {} was not asked: {}", engine.rank(), e.toString()));
     }
   }
 
@@ -241,13 +263,17 @@ final class Streams {
       perform(choice, effect);
     }
     if (choice.stream.ended()) {
-      live.remove(choice.id.counter());
+      if (live.remove(choice.id.counter()) != null) {
+        placing.look(choice);
+      }
+    } else {
+      placing.look(choice);
     }
   }
 
   private void perform(Choice choice, Effect effect) {
     switch (effect) {
-      case Effect.Choose(Set<Incarnation> failed) -> choose(choice, failed);
+      case Effect.Choose(Set<Incarnation> failed) -> placing.choose(choice, failed, this::apply);
       case Effect.Submit submit -> submit(choice, submit);
       case Effect.Abort(Target target, int attempt) ->
           bus.send(
@@ -261,24 +287,11 @@ final class Streams {
     }
   }
 
-  private void choose(Choice choice, Set<Incarnation> failed) {
-    int tokens = choice.prompt().ids().size() + choice.stream.count();
-    long now = System.nanoTime();
-    var engine = fleet.choose(tokens, failed, choice.generation.request.routing().rank(), now);
-    apply(
-        choice,
-        engine.isPresent()
-            ? new Event.Assigned(
-                now,
-                new Target(engine.get().rank(), engine.get().incarnation(), engine.get().epoch()))
-            : new Event.NoneServing(now));
-  }
-
   private void submit(Choice choice, Effect.Submit submit) {
     Target target = submit.target();
     GenerationRequest.Routing routing = choice.generation.request.routing();
     int tokens = choice.prompt().ids().size() + submit.delivered().size();
-    choice.sequence = fleet.send(target.incarnation(), tokens);
+    placing.send(choice, target.incarnation(), tokens);
     if (submit.attempt() > 1) {
       metrics.failover(target.rank());
     }

@@ -17,6 +17,7 @@ enum FrameType {
   ENGINE_PONG(0x17, ToEngine.Pong.class),
   DRAIN(0x18, ToEngine.Drain.class),
   UTILITY(0x19, ToEngine.Utility.class),
+  PREFIX_SNAPSHOT(0x2d, ToEngine.PrefixSnapshot.class),
   HELLO(0x30, ToCoordinator.Hello.class),
   READY(0x31, ToCoordinator.Ready.class),
   COORDINATOR_LOAD(0x32, ToCoordinator.Load.class),
@@ -24,9 +25,12 @@ enum FrameType {
   FRONTEND_HELLO(0x34, ToCoordinator.FrontendHello.class),
   NODE_HELLO(0x35, ToCoordinator.NodeHello.class),
   NODE_LEFT(0x36, ToCoordinator.NodeLeft.class),
-  NODE_REPORT(0x4c, ToCoordinator.NodeReport.class),
-  LEASE_REFUSED(0x4d, ToCoordinator.LeaseRefused.class),
-  ENGINE_ENDED(0x4e, ToCoordinator.EngineEnded.class),
+  NODE_REPORT(0x48, ToCoordinator.NodeReport.class),
+  LEASE_REFUSED(0x49, ToCoordinator.LeaseRefused.class),
+  ENGINE_ENDED(0x4a, ToCoordinator.EngineEnded.class),
+  LEADING(0x4c, ToCoordinator.Leading.class),
+  CHOOSE(0x4d, ToCoordinator.Choose.class),
+  NODES(0x4e, ToCoordinator.Nodes.class),
   TOKENS(0x50, ToFrontend.Tokens.class),
   FRONTEND_LOAD(0x51, ToFrontend.Load.class),
   REFUSAL(0x52, ToFrontend.Refusal.class),
@@ -34,6 +38,8 @@ enum FrameType {
   FRONTEND_PING(0x54, ToFrontend.Ping.class),
   FRONTEND_PONG(0x55, ToFrontend.Pong.class),
   UTILITY_ANSWER(0x56, ToFrontend.UtilityAnswer.class),
+  PREFIX_CHANGE(0x6d, ToFrontend.PrefixChange.class),
+  CHOSEN(0x6e, ToFrontend.Chosen.class),
   START_ENGINE(0x70, ToNode.StartEngine.class),
   STOP_ENGINE(0x71, ToNode.StopEngine.class),
   RESERVE(0x72, ToNode.Reserve.class),
@@ -81,6 +87,7 @@ enum FrameType {
       case ToEngine.Pong _ -> ENGINE_PONG;
       case ToEngine.Drain _ -> DRAIN;
       case ToEngine.Utility _ -> UTILITY;
+      case ToEngine.PrefixSnapshot _ -> PREFIX_SNAPSHOT;
     };
   }
 
@@ -96,6 +103,9 @@ enum FrameType {
       case ToCoordinator.NodeReport _ -> NODE_REPORT;
       case ToCoordinator.LeaseRefused _ -> LEASE_REFUSED;
       case ToCoordinator.EngineEnded _ -> ENGINE_ENDED;
+      case ToCoordinator.Leading _ -> LEADING;
+      case ToCoordinator.Nodes _ -> NODES;
+      case ToCoordinator.Choose _ -> CHOOSE;
     };
   }
 
@@ -108,6 +118,8 @@ enum FrameType {
       case ToFrontend.Ping _ -> FRONTEND_PING;
       case ToFrontend.Pong _ -> FRONTEND_PONG;
       case ToFrontend.UtilityAnswer _ -> UTILITY_ANSWER;
+      case ToFrontend.PrefixChange _ -> PREFIX_CHANGE;
+      case ToFrontend.Chosen _ -> CHOSEN;
     };
   }
 

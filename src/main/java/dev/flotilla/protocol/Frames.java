@@ -82,7 +82,8 @@ final class Frames {
           ToEngine.Ping _,
           ToEngine.Pong _,
           ToEngine.Drain _,
-          ToEngine.Utility _ ->
+          ToEngine.Utility _,
+          ToEngine.PrefixSnapshot _ ->
           json(type, Epoch.NONE, message);
     };
   }
@@ -97,6 +98,9 @@ final class Frames {
           ToCoordinator.FrontendHello _,
           ToCoordinator.NodeHello _,
           ToCoordinator.NodeLeft _,
+          ToCoordinator.Leading _,
+          ToCoordinator.Nodes _,
+          ToCoordinator.Choose _,
           ToCoordinator.FromAgent _ ->
           json(type, Epoch.NONE, message);
     };
@@ -112,7 +116,16 @@ final class Frames {
       }
       case ToFrontend.Load load -> load(type, load.load());
       case ToFrontend.Refusal refusal -> json(type, refusal.epoch(), refusal);
-      case ToFrontend.View _, ToFrontend.Ping _, ToFrontend.Pong _, ToFrontend.UtilityAnswer _ ->
+      case ToFrontend.PrefixChange change -> {
+        FrameWriter out = start(type, change.epoch(), PrefixLayout.capacity(change));
+        PrefixLayout.write(change, out);
+        yield out.toBytes();
+      }
+      case ToFrontend.View _,
+          ToFrontend.Ping _,
+          ToFrontend.Pong _,
+          ToFrontend.UtilityAnswer _,
+          ToFrontend.Chosen _ ->
           json(type, Epoch.NONE, message);
     };
   }
@@ -142,6 +155,7 @@ final class Frames {
       case ABORT -> WorkLayout.readAbort(in);
       case TOKENS -> TokensLayout.read(epoch, in);
       case COORDINATOR_LOAD -> new ToCoordinator.Load(LoadLayout.read(epoch, in));
+      case PREFIX_CHANGE -> PrefixLayout.read(epoch, in);
       case FRONTEND_LOAD -> new ToFrontend.Load(LoadLayout.read(epoch, in));
       case INIT,
           WELCOME,
@@ -157,11 +171,16 @@ final class Frames {
           FRONTEND_HELLO,
           NODE_HELLO,
           NODE_LEFT,
+          LEADING,
+          NODES,
           REFUSAL,
           VIEW,
           FRONTEND_PING,
           FRONTEND_PONG,
           UTILITY_ANSWER,
+          PREFIX_SNAPSHOT,
+          CHOOSE,
+          CHOSEN,
           START_ENGINE,
           STOP_ENGINE,
           NODE_REPORT,

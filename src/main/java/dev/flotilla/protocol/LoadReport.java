@@ -113,6 +113,42 @@ public record LoadReport(
         work);
   }
 
+  /** The same as one front-end needs it: of the acknowledgements, its own. */
+  public LoadReport toFrontend(FrontendId frontend) {
+    List<Ack> own = acks;
+    if (acks.size() > 1 || (acks.size() == 1 && !acks.getFirst().frontend().equals(frontend))) {
+      long sequence = ackOf(frontend);
+      own = sequence == 0 ? List.of() : List.of(new Ack(frontend, sequence));
+    }
+    return with(waiting, own);
+  }
+
+  /** The same with so many waiting requests. */
+  public LoadReport withWaiting(int count) {
+    return with(count, acks);
+  }
+
+  private LoadReport with(int waitingRequests, List<Ack> some) {
+    return new LoadReport(
+        rank,
+        incarnation,
+        epoch,
+        sequence,
+        waitingRequests,
+        running,
+        queuedTokens,
+        residentTokens,
+        kvBlocksUsed,
+        kvBlocks,
+        step,
+        wave,
+        stepping,
+        lastStepAgeMs,
+        some,
+        totals,
+        work);
+  }
+
   /** The highest sequence number received from the front-end; 0 if none was. */
   public long ackOf(FrontendId frontend) {
     for (Ack ack : acks) {

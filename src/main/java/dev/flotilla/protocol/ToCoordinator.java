@@ -63,6 +63,38 @@ public sealed interface ToCoordinator {
   record Leaving(Rank rank, Incarnation incarnation, String reason) implements ToCoordinator {}
 
   /**
+   * A front-end of {@code --balance-in coordinator} wants an engine for a request; answered with
+   * {@link ToFrontend.Chosen}.
+   *
+   * @param call the front-end's running number
+   * @param promptTokens to be computed
+   * @param blockTokens tokens of a block that {@code prefix} names
+   * @param prefix the prompt's first blocks
+   * @param excluded engines not to be chosen
+   * @param only the rank that the client insists on; null: any
+   * @param explain whether the answer says why
+   */
+  record Choose(
+      FrontendId from,
+      long call,
+      int promptTokens,
+      int blockTokens,
+      List<Long> prefix,
+      List<Incarnation> excluded,
+      @Nullable Rank only,
+      boolean explain)
+      implements ToCoordinator {
+    /** Blocks that are named at most: longer prefixes are long enough to tell engines apart. */
+    public static final int BLOCKS_MAX = 1024;
+
+    /** Keeps private copies. */
+    public Choose {
+      prefix = List.copyOf(prefix);
+      excluded = List.copyOf(excluded);
+    }
+  }
+
+  /**
    * A front-end exists; repeated every second, and said at once to a coordinator whose view it does
    * not take.
    *
@@ -120,4 +152,26 @@ public sealed interface ToCoordinator {
 
   /** The cluster manager says that a node has gone. */
   record NodeLeft(NodeId node) implements ToCoordinator {}
+
+  /**
+   * A coordinator leads; published to all who stand by, every 250 ms and with every new term.
+   *
+   * @param plan by which a successor goes on
+   */
+  record Leading(Term term, GroupPlan plan) implements ToCoordinator {}
+
+  /**
+   * What the cluster manager knows of the cluster, told to this node's own coordinator with every
+   * change and every second. A hint: correctness rests on terms alone.
+   *
+   * @param all nodes, engines' own processes included
+   * @param standingBy those with a coordinator, the oldest first
+   */
+  record Nodes(List<NodeId> all, List<NodeId> standingBy) implements ToCoordinator {
+    /** Keeps private copies. */
+    public Nodes {
+      all = List.copyOf(all);
+      standingBy = List.copyOf(standingBy);
+    }
+  }
 }

@@ -99,6 +99,13 @@ public sealed interface ToEngine {
    */
   record Utility(FrontendId from, long callId, String name, String args) implements ToEngine {}
 
+  /**
+   * A front-end wants all that the engine's prefix cache holds, as a {@link
+   * ToFrontend.PrefixChange} in pieces, because it is new or has missed a change. From then on it
+   * counts among those that get the engine's reports and changes.
+   */
+  record PrefixSnapshot(FrontendId from) implements ToEngine {}
+
   /** Take nothing new; finish what runs within the time, then leave. */
   record Drain(Incarnation incarnation, long timeoutMs) implements ToEngine {}
 }

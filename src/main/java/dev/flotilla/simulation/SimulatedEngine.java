@@ -110,7 +110,11 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
       case ToEngine.WhoIsThere(var term) -> on(new EngineLife.Event.WhoIsThere(term, now));
       case ToEngine.Pong pong -> on(new EngineLife.Event.Pong(pong.from(), now));
       case ToEngine.Drain drain -> on(new EngineLife.Event.Drain(drain, now));
-      case ToEngine.Submit _, ToEngine.Abort _, ToEngine.Ping _, ToEngine.Utility _ ->
+      case ToEngine.Submit _,
+          ToEngine.Abort _,
+          ToEngine.Ping _,
+          ToEngine.PrefixSnapshot _,
+          ToEngine.Utility _ ->
           throw new IllegalStateException("nobody sends work here: " + message);
     }
   }

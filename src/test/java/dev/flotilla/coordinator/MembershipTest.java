@@ -207,6 +207,7 @@ class MembershipTest extends MembershipScript {
   @Test
   void whoFollowsThisLeaderOrAnEarlierOneChangesNothing() {
     ready(0, "a");
+    tell(new ToCoordinator.FrontendHello(new FrontendId("f"), NODE));
     for (Term seen : List.of(TERM, Term.NONE, new Term(Integer.MAX_VALUE, NODE))) {
       tell(new ToCoordinator.FrontendHello(new FrontendId("f"), NODE, seen));
       assertEquals(List.of(), effects);

@@ -1,6 +1,7 @@
 package dev.flotilla.protocol;
 
 import dev.flotilla.config.Balancing;
+import dev.flotilla.config.LoadBalancing;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -41,7 +42,8 @@ final class RandomMessages {
               new DataParallel(
                   random.nextInt(),
                   random.nextBoolean() ? Balancing.INTERNAL : Balancing.EXTERNAL,
-                  random.nextBoolean()),
+                  random.nextBoolean(),
+                  random.nextBoolean() ? LoadBalancing.FLOTILLA : LoadBalancing.VLLM_CLASSIC),
               random.nextBoolean() ? null : node(),
               list(3, _ -> frontend()));
       case WELCOME -> new ToEngine.Welcome(incarnation(), epoch());
@@ -57,9 +59,15 @@ final class RandomMessages {
               request(), random.nextInt(), rank(), epoch(), random.nextInt(), text());
       case VIEW ->
           new ToFrontend.View(
-              new ClusterView(term(), random.nextLong(), random.nextInt(), list(3, _ -> engine())));
+              new ClusterView(
+                  term(),
+                  random.nextLong(),
+                  random.nextInt(),
+                  list(3, _ -> engine()),
+                  list(3, _ -> new ClusterView.Frontend(frontend(), node()))));
       case FRONTEND_PING -> new ToFrontend.Ping(rank(), incarnation(), random.nextLong());
       case FRONTEND_PONG -> new ToFrontend.Pong(rank(), incarnation(), random.nextLong());
+      case PREFIX_SNAPSHOT, CHOOSE, PREFIX_CHANGE, CHOSEN -> choosing(type);
       case UTILITY,
           UTILITY_ANSWER,
           HELLO,
@@ -69,6 +77,8 @@ final class RandomMessages {
           FRONTEND_HELLO,
           NODE_HELLO,
           NODE_LEFT,
+          LEADING,
+          NODES,
           START_ENGINE,
           STOP_ENGINE ->
           membership(type);
@@ -103,6 +113,41 @@ final class RandomMessages {
     };
   }
 
+  private Object choosing(FrameType type) {
+    return switch (type) {
+      case PREFIX_SNAPSHOT -> new ToEngine.PrefixSnapshot(frontend());
+      case CHOOSE ->
+          new ToCoordinator.Choose(
+              frontend(),
+              random.nextLong(),
+              random.nextInt(),
+              random.nextInt(),
+              list(4, _ -> random.nextLong()),
+              list(3, _ -> incarnation()),
+              random.nextBoolean() ? null : rank(),
+              random.nextBoolean());
+      case PREFIX_CHANGE ->
+          new ToFrontend.PrefixChange(
+              rank(),
+              incarnation(),
+              epoch(),
+              random.nextLong(),
+              random.nextLong(),
+              random.nextInt(),
+              random.nextInt(),
+              BlockHashes.of(random.longs(random.nextInt(5)).toArray()),
+              BlockHashes.of(random.longs(random.nextInt(5)).toArray()));
+      case CHOSEN ->
+          new ToFrontend.Chosen(
+              random.nextLong(),
+              random.nextBoolean() ? null : rank(),
+              random.nextBoolean() ? null : incarnation(),
+              random.nextInt(),
+              text());
+      default -> throw new IllegalArgumentException(type.toString());
+    };
+  }
+
   private Lease lease() {
     return new Lease(
         rank(),
@@ -133,6 +178,16 @@ final class RandomMessages {
       case NODE_HELLO ->
           new ToCoordinator.NodeHello(node(), text(), random.nextInt(), random.nextBoolean());
       case NODE_LEFT -> new ToCoordinator.NodeLeft(node());
+      case LEADING ->
+          new ToCoordinator.Leading(
+              term(),
+              new GroupPlan(
+                  random.nextInt(),
+                  Balancing.HYBRID,
+                  random.nextBoolean() ? null : random.nextInt(),
+                  random.nextBoolean(),
+                  random.nextBoolean() ? null : text()));
+      case NODES -> new ToCoordinator.Nodes(list(3, _ -> node()), list(2, _ -> node()));
       case START_ENGINE -> new ToNode.StartEngine(text());
       case STOP_ENGINE -> new ToNode.StopEngine(rank(), incarnation(), random.nextLong());
       case UTILITY -> new ToEngine.Utility(frontend(), random.nextLong(), text(), text());

@@ -1,5 +1,6 @@
 package dev.flotilla.protocol;
 
+import dev.flotilla.config.Balancing;
 import java.util.List;
 import java.util.Map;
 
@@ -98,6 +99,22 @@ final class SampleMessages {
       case UTILITY -> new ToEngine.Utility(FRONTEND, 15, "reset_prefix_cache", "{}");
       case UTILITY_ANSWER ->
           new ToFrontend.UtilityAnswer(RANK, INCARNATION, 15, null, "shutting down");
+      case PREFIX_SNAPSHOT -> new ToEngine.PrefixSnapshot(FRONTEND);
+      case CHOOSE ->
+          new ToCoordinator.Choose(
+              FRONTEND, 16, 48, 16, List.of(7L, -8L), List.of(INCARNATION), RANK, true);
+      case PREFIX_CHANGE ->
+          new ToFrontend.PrefixChange(
+              RANK,
+              INCARNATION,
+              EPOCH,
+              11,
+              14,
+              0,
+              1,
+              BlockHashes.of(0x0123456789abcdefL, -2),
+              BlockHashes.of(3));
+      case CHOSEN -> new ToFrontend.Chosen(16, RANK, INCARNATION, 32, "flotilla; rank 3");
       case HELLO ->
           new ToCoordinator.Hello(INCARNATION, RANK, NODE, true, false, "c0ffee", Epoch.NONE, TERM);
       case READY -> new ToCoordinator.Ready(RANK, INCARNATION, EPOCH, FACTS, NODE);
@@ -106,6 +123,9 @@ final class SampleMessages {
       case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(FRONTEND, NODE, TERM);
       case NODE_HELLO -> new ToCoordinator.NodeHello(NODE, "10.0.0.7", 8, true);
       case NODE_LEFT -> new ToCoordinator.NodeLeft(NODE);
+      case LEADING ->
+          new ToCoordinator.Leading(TERM, new GroupPlan(4, Balancing.INTERNAL, 2, false, "c0ffee"));
+      case NODES -> new ToCoordinator.Nodes(List.of(NODE, new NodeId("node-b")), List.of(NODE));
       case TOKENS -> new ToFrontend.Tokens(LOAD, deltas());
       case FRONTEND_LOAD -> new ToFrontend.Load(LOAD);
       case REFUSAL -> new ToFrontend.Refusal(REQUEST, 2, RANK, EPOCH, 429, "the queue is full");
@@ -152,7 +172,8 @@ final class SampleMessages {
                 null,
                 null),
             new ClusterView.Engine(
-                RANK, INCARNATION, EPOCH, EngineState.READY, NODE, false, true, FACTS, LOAD)));
+                RANK, INCARNATION, EPOCH, EngineState.READY, NODE, false, true, FACTS, LOAD)),
+        List.of(new ClusterView.Frontend(FRONTEND, NODE)));
   }
 
   private static List<ToFrontend.Delta> deltas() {

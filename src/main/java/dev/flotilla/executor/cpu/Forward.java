@@ -125,11 +125,11 @@ final class Forward implements AutoCloseable {
           tokens,
           Packed.group(),
           (from, to, worker) -> {
-            if (to - from == 8) {
-              normGroup(from, weight, add, rows[worker]);
-            } else {
-              norm(from, to, weight, add);
+            int at = from;
+            for (; at <= to - Packed.group(); at += Packed.group()) {
+              normGroup(at, weight, add, rows[worker]);
             }
+            norm(at, to, weight, add);
           });
     }
   }
