@@ -2,10 +2,12 @@ package dev.flotilla.coordinator;
 
 import dev.flotilla.config.Config;
 import dev.flotilla.config.CoordinatorConfig;
+import dev.flotilla.config.PlacingConfig;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.FrontendId;
+import dev.flotilla.protocol.GroupPlan;
 import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.StatusJson;
 import dev.flotilla.protocol.Term;
@@ -49,6 +51,7 @@ public final class CoordinatorVerticle extends VerticleBase {
   private @Nullable CoordinatorConfig config;
   private @Nullable Membership membership; // Null while standing by.
   private @Nullable ViewPublisher publisher;
+  private @Nullable ScalingPort scaling; // As long as it leads.
   private ClusterView view = ClusterView.EMPTY;
   private Future<Void> registered = Future.succeededFuture();
   private long timer = -1;
@@ -107,6 +110,17 @@ public final class CoordinatorVerticle extends VerticleBase {
             settings.publishMaxMs() * 1_000_000,
             System.currentTimeMillis(),
             now);
+    ScalingPort growth =
+        new ScalingPort(
+            bus(),
+            inheritance.plan() == null
+                ? settings.placing()
+                : Config.parse(inheritance.plan().placing(), PlacingConfig.DEFAULT),
+            limits.dataParallelSize(),
+            limits.expected().lockstep(),
+            term);
+    scaling = growth;
+    services.addAll(growth.serve(vertx));
     timer = vertx.setPeriodic(Math.max(1, settings.publishMinMs() / 2), ignored -> tick());
     claimTimer = vertx.setPeriodic(CLAIM_MS, ignored -> claim());
     claim();
@@ -132,7 +146,9 @@ public final class CoordinatorVerticle extends VerticleBase {
 
   private void claim() {
     if (membership != null) {
-      standby().publish(membership.term(), membership.limits().plan());
+      GroupPlan plan = membership.limits().plan();
+      standby()
+          .publish(membership.term(), scaling == null ? plan : scaling.plan(plan));
     }
   }
 
@@ -152,6 +168,10 @@ public final class CoordinatorVerticle extends VerticleBase {
     vertx.cancelTimer(timer);
     vertx.cancelTimer(claimTimer);
     membership = null;
+    if (scaling != null) {
+      scaling.stop();
+      scaling = null;
+    }
     List<Future<Void>> ends = new ArrayList<>();
     subscriptions.forEach(s -> ends.add(s.unregister()));
     services.forEach(s -> ends.add(s.unregister()));
@@ -173,6 +193,9 @@ public final class CoordinatorVerticle extends VerticleBase {
       chooser().report(load, System.nanoTime());
     }
     step(new Membership.Event.Told(System.nanoTime(), message));
+    if (scaling != null) {
+      scaling.told(message);
+    }
   }
 
   /** Engines count the coordinator among those that follow them, once it has asked. */
@@ -200,7 +223,23 @@ public final class CoordinatorVerticle extends VerticleBase {
 
   /** The newest that is known, published or not. */
   private ClusterView fresh() {
-    return Objects.requireNonNull(membership).view(Objects.requireNonNull(publisher).version());
+    return shown(Objects.requireNonNull(publisher).version());
+  }
+
+  private ClusterView shown(long version) {
+    ClusterView all = Objects.requireNonNull(membership).view(version);
+    return scaling == null ? all : scaling.shown(all);
+  }
+
+  /** Time and the engines' states move a change of the group, and that the members. */
+  private void scaled() {
+    if (membership == null || scaling == null) {
+      return;
+    }
+    scaling.tick(membership.view(0));
+    if (scaling.admitted() != membership.limits().dataParallelSize()) {
+      step(new Membership.Event.Resized(scaling.admitted()));
+    }
   }
 
   private Chooser chooser() {
@@ -209,6 +248,7 @@ public final class CoordinatorVerticle extends VerticleBase {
 
   private void tick() {
     step(new Membership.Event.Tick(System.nanoTime()));
+    scaled();
     advance(new ViewPublisher.Event.Tick(System.nanoTime()));
   }
 
@@ -220,6 +260,9 @@ public final class CoordinatorVerticle extends VerticleBase {
     Membership.Step step = membership.on(event);
     membership = step.next();
     if (!membership.term().equals(before)) {
+      if (scaling != null) {
+        scaling.leads(membership.term());
+      }
       claim();
     }
     step.effects().forEach(this::perform);
@@ -259,7 +302,7 @@ public final class CoordinatorVerticle extends VerticleBase {
   }
 
   private void publish(long version) {
-    view = Objects.requireNonNull(membership).view(version);
+    view = shown(version);
     chooser().published(view, System.nanoTime());
     follow();
     bus().publish(Addresses.ALL_FRONTENDS, new ToFrontend.View(view));
