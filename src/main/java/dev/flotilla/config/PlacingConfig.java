@@ -5,7 +5,8 @@ import java.util.List;
 /**
  * How the coordinator places ranks on nodes.
  *
- * @param launch whether the first ranks are placed too; otherwise only those that the group grows by
+ * @param launch whether the first ranks are placed too; otherwise only those that the group grows
+ *     by
  * @param sizeLocal ranks of the head at the launch
  * @param worldSize devices of a rank
  * @param strategy name of the way to pack

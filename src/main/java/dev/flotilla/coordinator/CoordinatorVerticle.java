@@ -147,8 +147,7 @@ public final class CoordinatorVerticle extends VerticleBase {
   private void claim() {
     if (membership != null) {
       GroupPlan plan = membership.limits().plan();
-      standby()
-          .publish(membership.term(), scaling == null ? plan : scaling.plan(plan));
+      standby().publish(membership.term(), scaling == null ? plan : scaling.plan(plan));
     }
   }
 

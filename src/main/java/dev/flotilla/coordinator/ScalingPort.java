@@ -155,8 +155,7 @@ final class ScalingPort {
       return;
     }
     Integer size = positive(body.getValue("new_data_parallel_size"), 65_535);
-    Integer drain =
-        positive(body.getValue("drain_timeout", DRAIN_SECONDS), DRAIN_SECONDS_MAX);
+    Integer drain = positive(body.getValue("drain_timeout", DRAIN_SECONDS), DRAIN_SECONDS_MAX);
     if (size == null || drain == null) {
       request.fail(
           400,

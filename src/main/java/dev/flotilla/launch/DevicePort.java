@@ -60,10 +60,7 @@ final class DevicePort {
   /** The node's own engines start. */
   void own(List<EngineConfig> engines, int devicesOfEach) {
     List<Rank> ranks =
-        engines.stream()
-            .filter(e -> e.rank() != null)
-            .map(e -> new Rank(e.rank()))
-            .toList();
+        engines.stream().filter(e -> e.rank() != null).map(e -> new Rank(e.rank())).toList();
     on(new Event.Own(ranks, devicesOfEach));
   }
 
