@@ -9,6 +9,7 @@ import dev.flotilla.launch.LaunchFlags;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -61,7 +62,7 @@ final class ServeFlags {
   @Option(
       names = {"--data-parallel-backend", "-dpb"},
       description =
-          "verticle (ranks in this process) or process, alias mp (one JVM per rank) (${DEFAULT-VALUE}).")
+          "verticle (ranks in this process), process, alias mp (one JVM per rank), or cluster (ranks wherever nodes have devices) (${DEFAULT-VALUE}).")
   String dataParallelBackend = "verticle";
 
   @Option(
@@ -257,6 +258,31 @@ final class ServeFlags {
 
   @Option(names = "--no-join", description = "No cluster: this process alone.")
   boolean noJoin;
+
+  @Mixin PlacementFlags placement = new PlacementFlags();
+
+  @Option(
+      names = "--placement",
+      paramLabel = "FILE",
+      description =
+          "Ranks are placed as 'place --json' has planned, by --data-parallel-backend cluster.")
+  @Nullable Path placementFile;
+
+  @Option(
+      names = "--devices",
+      description = "What ranks can run on here (GPUs found, else one for each core).")
+  int devices;
+
+  /** Whether nothing is said of ranks, so that a headless node brings its devices only. */
+  boolean bringsDevicesOnly() {
+    return headless
+        && dataParallelSize == null
+        && dataParallelSizeLocal == null
+        && dataParallelStartRank == null
+        && dataParallelRank == null
+        && !dataParallelExternalLb
+        && !dataParallelHybridLb;
+  }
 
   /** What of these is about who starts what. */
   LaunchFlags launch() {

@@ -4,6 +4,7 @@ import dev.flotilla.config.Balancing;
 import dev.flotilla.config.Config;
 import dev.flotilla.config.CoordinatorConfig;
 import dev.flotilla.config.LoadBalancing;
+import dev.flotilla.config.PlacingConfig;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
@@ -53,6 +54,7 @@ public final class CoordinatorVerticle extends VerticleBase {
   private @Nullable Membership membership; // Null while standing by.
   private @Nullable ViewPublisher publisher;
   private @Nullable HandOvers handOvers; // Null where nothing moves.
+  private @Nullable ScalingPort scaling; // As long as it leads.
   private ClusterView view = ClusterView.EMPTY;
   private Future<Void> registered = Future.succeededFuture();
   private StepSnapshot snapshot = StepSnapshot.NONE;
@@ -117,6 +119,17 @@ public final class CoordinatorVerticle extends VerticleBase {
             settings.publishMaxMs() * 1_000_000,
             System.currentTimeMillis(),
             now);
+    ScalingPort growth =
+        new ScalingPort(
+            bus(),
+            inheritance.plan() == null
+                ? settings.placing()
+                : Config.parse(inheritance.plan().placing(), PlacingConfig.DEFAULT),
+            limits.dataParallelSize(),
+            limits.expected().lockstep(),
+            term);
+    scaling = growth;
+    services.addAll(growth.serve(vertx));
     timer = vertx.setPeriodic(Math.max(1, settings.publishMinMs() / 2), ignored -> tick());
     claimTimer = vertx.setPeriodic(CLAIM_MS, ignored -> claim());
     claim();
@@ -142,7 +155,8 @@ public final class CoordinatorVerticle extends VerticleBase {
 
   private void claim() {
     if (membership != null) {
-      standby().publish(membership.term(), membership.limits().plan());
+      GroupPlan plan = membership.limits().plan();
+      standby().publish(membership.term(), scaling == null ? plan : scaling.plan(plan));
     }
   }
 
@@ -162,6 +176,10 @@ public final class CoordinatorVerticle extends VerticleBase {
     vertx.cancelTimer(timer);
     vertx.cancelTimer(claimTimer);
     membership = null;
+    if (scaling != null) {
+      scaling.stop();
+      scaling = null;
+    }
     List<Future<Void>> ends = new ArrayList<>();
     subscriptions.forEach(s -> ends.add(s.unregister()));
     services.forEach(s -> ends.add(s.unregister()));
@@ -190,6 +208,9 @@ public final class CoordinatorVerticle extends VerticleBase {
     if (message instanceof ToCoordinator.Load(var load) && handOvers != null) {
       handOvers.on(load, view, now).ifPresent(this::perform);
     }
+    if (scaling != null) {
+      scaling.told(message);
+    }
   }
 
   /** Engines count the coordinator among those that follow them, once it has asked. */
@@ -217,7 +238,23 @@ public final class CoordinatorVerticle extends VerticleBase {
 
   /** The newest that is known, published or not. */
   private ClusterView fresh() {
-    return Objects.requireNonNull(membership).view(Objects.requireNonNull(publisher).version());
+    return shown(Objects.requireNonNull(publisher).version());
+  }
+
+  private ClusterView shown(long version) {
+    ClusterView all = Objects.requireNonNull(membership).view(version);
+    return scaling == null ? all : scaling.shown(all);
+  }
+
+  /** Time and the engines' states move a change of the group, and that the members. */
+  private void scaled() {
+    if (membership == null || scaling == null) {
+      return;
+    }
+    scaling.tick(membership.view(0));
+    if (scaling.admitted() != membership.limits().dataParallelSize()) {
+      step(new Membership.Event.Resized(scaling.admitted()));
+    }
   }
 
   private Chooser chooser() {
@@ -230,6 +267,7 @@ public final class CoordinatorVerticle extends VerticleBase {
       changed = false;
       advance(new ViewPublisher.Event.Changed(System.nanoTime()));
     }
+    scaled();
     advance(new ViewPublisher.Event.Tick(System.nanoTime()));
   }
 
@@ -241,6 +279,9 @@ public final class CoordinatorVerticle extends VerticleBase {
     Membership.Step step = membership.on(event);
     membership = step.next();
     if (!membership.term().equals(before)) {
+      if (scaling != null) {
+        scaling.leads(membership.term());
+      }
       claim();
     }
     step.effects().forEach(this::perform);
@@ -285,7 +326,7 @@ public final class CoordinatorVerticle extends VerticleBase {
   }
 
   private void publish(long version) {
-    view = Objects.requireNonNull(membership).view(version);
+    view = shown(version);
     if (stepwise) {
       StepSnapshot.Published published = snapshot.published(view.engines());
       snapshot = published.next();

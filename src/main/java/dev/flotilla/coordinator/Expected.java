@@ -64,6 +64,11 @@ public record Expected(
         self);
   }
 
+  /** The same, without a plan of who comes from where. */
+  Expected anywhere() {
+    return new Expected(balancing, null, lockstep, configHash, self);
+  }
+
   /** What is wrong with a claim to a rank of the plan; null: nothing. */
   @Nullable Rejection place(Hello hello, Rank rank) {
     if (local == null) {

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param localRanks ranks 0 to this, exclusive, are on the head; null: any rank may be anywhere
  * @param lockstep whether all ranks step together
  * @param configHash of what must then be equal; null: the first engine's
+ * @param placing how ranks are placed on nodes, as JSON of the coordinator's setting
  */
 public record GroupPlan(
     int dataParallelSize,
@@ -21,4 +22,22 @@ public record GroupPlan(
     LoadBalancing policy,
     @Nullable Integer localRanks,
     boolean lockstep,
-    @Nullable String configHash) {}
+    @Nullable String configHash,
+    String placing) {
+
+  /** Of a leader that places nothing. */
+  public GroupPlan(
+      int dataParallelSize,
+      Balancing balancing,
+      LoadBalancing policy,
+      @Nullable Integer localRanks,
+      boolean lockstep,
+      @Nullable String configHash) {
+    this(dataParallelSize, balancing, policy, localRanks, lockstep, configHash, "{}");
+  }
+
+  /** Of a leader of so many ranks. */
+  public GroupPlan of(int size, String its) {
+    return new GroupPlan(size, balancing, policy, localRanks, lockstep, configHash, its);
+  }
+}

@@ -4,7 +4,6 @@ import dev.flotilla.config.Balancing;
 import dev.flotilla.config.LoadBalancing;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -74,7 +73,7 @@ final class RandomMessages {
           STOP_ENGINE ->
           membership(type);
       case NODE_REPORT, LEASE_REFUSED, ENGINE_ENDED, RESERVE, PLACE, RETIRE, SETTLE ->
-          placement(type);
+          PlacementMessages.random(type, this, random);
     };
   }
 
@@ -155,32 +154,6 @@ final class RandomMessages {
     };
   }
 
-  private Object placement(FrameType type) {
-    return switch (type) {
-      case NODE_REPORT ->
-          new ToCoordinator.NodeReport(
-              node(),
-              text(),
-              random.nextInt(),
-              term(),
-              random.nextLong(),
-              random.nextInt(),
-              list(3, _ -> lease()),
-              Map.of(text(), text()));
-      case LEASE_REFUSED ->
-          new ToCoordinator.LeaseRefused(node(), random.nextLong(), rank(), text());
-      case ENGINE_ENDED -> new ToCoordinator.EngineEnded(node(), rank(), text());
-      case RESERVE ->
-          new ToNode.Reserve(
-              term(), random.nextLong(), rank(), random.nextInt(), random.nextLong());
-      case PLACE -> new ToNode.Place(term(), random.nextLong(), rank(), text());
-      case RETIRE -> new ToNode.Retire(term(), random.nextLong(), rank());
-      case SETTLE ->
-          new ToNode.Settle(term(), random.nextLong(), random.nextInt(), list(3, _ -> rank()));
-      default -> throw new IllegalArgumentException(type.toString());
-    };
-  }
-
   private Generation generation() {
     List<Generation.Member> members = new ArrayList<>();
     int size = 1 + random.nextInt(4);
@@ -194,15 +167,6 @@ final class RandomMessages {
     return random.nextBoolean()
         ? null
         : new Endpoint("h" + random.nextInt(), 1 + random.nextInt(65_535));
-  }
-
-  private Lease lease() {
-    return new Lease(
-        rank(),
-        random.nextLong(),
-        list(3, _ -> random.nextInt()),
-        random.nextBoolean(),
-        random.nextBoolean());
   }
 
   private Object membership(FrameType type) {
@@ -349,7 +313,7 @@ final class RandomMessages {
     return new RequestId(frontend(), random.nextLong());
   }
 
-  private Rank rank() {
+  Rank rank() {
     return new Rank(random.nextInt(Rank.COUNT_MAX));
   }
 
@@ -357,7 +321,7 @@ final class RandomMessages {
     return new Epoch(random.nextInt(Integer.MAX_VALUE), random.nextInt(Integer.MAX_VALUE));
   }
 
-  private Term term() {
+  Term term() {
     return new Term(random.nextInt(Integer.MAX_VALUE), node());
   }
 
@@ -369,7 +333,7 @@ final class RandomMessages {
     return new FrontendId("f" + Long.toHexString(random.nextLong()));
   }
 
-  private NodeId node() {
+  NodeId node() {
     return new NodeId("n" + Long.toHexString(random.nextLong()));
   }
 
@@ -377,14 +341,14 @@ final class RandomMessages {
     return TokenIds.of(random.ints(random.nextInt(most + 1)).toArray());
   }
 
-  private String text() {
+  String text() {
     return random
         .ints(random.nextInt(8), 0, 0x2000)
         .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
         .toString();
   }
 
-  private <T> List<T> list(int most, Function<Integer, T> make) {
+  <T> List<T> list(int most, Function<Integer, T> make) {
     int count = random.nextInt(most + 1);
     List<T> items = new ArrayList<>();
     for (int i = 0; i < count; i++) {

@@ -3,7 +3,6 @@ package dev.flotilla.protocol;
 import dev.flotilla.config.Balancing;
 import dev.flotilla.config.LoadBalancing;
 import java.util.List;
-import java.util.Map;
 
 /** One fixed message of every type; the golden frames are made of these. */
 final class SampleMessages {
@@ -148,7 +147,7 @@ final class SampleMessages {
       case FRONTEND_PONG -> new ToFrontend.Pong(RANK, INCARNATION, 14);
       case START_ENGINE -> new ToNode.StartEngine("{\"rank\":3}");
       case NODE_REPORT, LEASE_REFUSED, ENGINE_ENDED, RESERVE, PLACE, RETIRE, SETTLE ->
-          placing(type);
+          PlacementMessages.sample(type);
       case STOP_ENGINE -> new ToNode.StopEngine(RANK, INCARNATION, 5_000);
     };
   }
@@ -184,30 +183,6 @@ final class SampleMessages {
             new ClusterView.Engine(
                 RANK, INCARNATION, EPOCH, EngineState.READY, NODE, false, true, FACTS, LOAD)),
         List.of(new ClusterView.Frontend(FRONTEND, NODE)));
-  }
-
-  private static Object placing(FrameType type) {
-    return switch (type) {
-      case NODE_REPORT ->
-          new ToCoordinator.NodeReport(
-              NODE,
-              "10.0.0.7",
-              8,
-              TERM,
-              5,
-              4,
-              List.of(new Lease(RANK, 5, List.of(0, 1), true, false)),
-              Map.of("cores", "64"));
-      case LEASE_REFUSED ->
-          new ToCoordinator.LeaseRefused(NODE, 6, RANK, "2 devices are free, not 4");
-      case ENGINE_ENDED ->
-          new ToCoordinator.EngineEnded(NODE, RANK, "was killed by SIGKILL (exit code 137)");
-      case RESERVE -> new ToNode.Reserve(TERM, 6, RANK, 2, 10_000);
-      case PLACE -> new ToNode.Place(TERM, 6, RANK, "{\"rank\":3}");
-      case RETIRE -> new ToNode.Retire(TERM, 7, RANK);
-      case SETTLE -> new ToNode.Settle(TERM, 7, 4, List.of(RANK));
-      default -> throw new IllegalArgumentException(type.toString());
-    };
   }
 
   private static Object choosing(FrameType type) {
