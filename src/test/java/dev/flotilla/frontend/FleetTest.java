@@ -180,7 +180,7 @@ class FleetTest {
         if (request % 10 == 0) {
           fleet.take(among(new ClusterView(1, version, 4, engines), 2), at * ms);
         } else if (policy == LoadBalancing.FLOTILLA) {
-          engines.forEach(engine -> fleet.report(engine.load(), at * ms));
+          engines.forEach(one -> fleet.report(Objects.requireNonNull(one.load()), at * ms));
         }
       }
       int rank = chosen(fleets[request % 2], 32, at * ms);
