@@ -19,8 +19,12 @@ final class BenchFlags {
   @Option(names = "--backend", description = "openai or openai-chat.")
   private String backend = "openai";
 
-  @Option(names = "--base-url", description = "Address of the server; instead of --host, --port.")
-  private @Nullable String baseUrl;
+  @Option(
+      names = "--base-url",
+      split = ",",
+      description =
+          "Address of the server; instead of --host, --port. Several, repeated or with commas between, get requests at random.")
+  private List<String> baseUrls = List.of();
 
   @Option(names = "--host", description = "Host of the server.")
   private String host = "127.0.0.1";
@@ -131,7 +135,7 @@ final class BenchFlags {
       throw new ConfigException("--temperature must be at least 0, not " + temperature + ".");
     }
     return new ServeBench.Options(
-        target(),
+        targets(),
         backend(),
         model,
         temperature,
@@ -141,7 +145,7 @@ final class BenchFlags {
         Reporting.parse(percentileMetrics, metricPercentiles, goodput));
   }
 
-  private Target target() {
+  private List<Target> targets() {
     Map<String, String> all = new LinkedHashMap<>();
     String key = System.getenv("OPENAI_API_KEY");
     if (key != null && !key.isBlank()) {
@@ -154,8 +158,9 @@ final class BenchFlags {
       }
       all.put(parts[0], parts[1]);
     }
-    String url = baseUrl == null ? "http://" + host + ":" + port : baseUrl;
-    return Target.of(url, endpoint == null ? backend().endpoint() : endpoint, all);
+    String path = endpoint == null ? backend().endpoint() : endpoint;
+    List<String> urls = baseUrls.isEmpty() ? List.of("http://" + host + ":" + port) : baseUrls;
+    return urls.stream().map(url -> Target.of(url, path, all)).toList();
   }
 
   private Dataset dataset() {

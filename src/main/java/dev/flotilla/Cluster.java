@@ -24,6 +24,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
@@ -33,13 +34,20 @@ import org.slf4j.LoggerFactory;
 
 /**
  * This node's membership of a Hazelcast cluster, from one named {@code cluster.xml}; the only place
- * that knows the cluster manager. Departures are told to the coordinator.
+ * that knows the cluster manager. Departures are told to the coordinator, and who is there to this
+ * node's own.
  */
 final class Cluster {
   private static final Logger LOG = LoggerFactory.getLogger(Cluster.class);
 
   /** Member attribute of a head: where it serves. */
   private static final String HEAD = "flotilla.head";
+
+  /** Member attribute of a node with a coordinator, whether it leads or stands by. */
+  private static final String STANDS_BY = "flotilla.stands-by";
+
+  /** Between two lists of members for this node's coordinator; changes are told at once. */
+  private static final long LIST_MS = 1_000;
 
   /** Member attribute that vertx-hazelcast sets: the node's id on the event bus. */
   private static final String NODE_ID = "__vertx.nodeId";
@@ -115,6 +123,12 @@ final class Cluster {
     return this;
   }
 
+  /** As a node with a coordinator. */
+  Cluster standingBy() {
+    manager.getConfig().getMemberAttributeConfig().setAttribute(STANDS_BY, "true");
+    return this;
+  }
+
   /** Host and port of this node's member. */
   String member() {
     var address = manager.getHazelcastInstance().getCluster().getLocalMember().getAddress();
@@ -154,9 +168,10 @@ final class Cluster {
     return options;
   }
 
-  /** Tells the coordinator of every node that leaves. */
+  /** Tells the coordinators of every node that comes or leaves. */
   void watch(Vertx vertx) {
     Bus bus = Bus.of(vertx);
+    vertx.setPeriodic(LIST_MS, ignored -> tellNodes(bus));
     manager
         .getHazelcastInstance()
         .getCluster()
@@ -165,11 +180,13 @@ final class Cluster {
               @Override
               public void memberAdded(MembershipEvent event) {
                 LOG.info("node {} joined", event.getMember().getAddress());
+                tellNodes(bus);
               }
 
               @Override
               public void memberRemoved(MembershipEvent event) {
                 LOG.info("node {} left", event.getMember().getAddress());
+                tellNodes(bus);
                 String id = event.getMember().getAttribute(NODE_ID);
                 if (id != null) {
                   bus.send(Addresses.COORDINATOR, new ToCoordinator.NodeLeft(new NodeId(id)))
@@ -177,6 +194,24 @@ final class Cluster {
                 }
               }
             });
+  }
+
+  /** Tells this node's coordinator, if it has one, who is there. */
+  void tellNodes(Bus bus) {
+    List<NodeId> all = new ArrayList<>();
+    List<NodeId> standingBy = new ArrayList<>();
+    // Hazelcast lists members in the order of joining, on every node the same.
+    for (Member member : manager.getHazelcastInstance().getCluster().getMembers()) {
+      String id = member.getAttribute(NODE_ID);
+      if (id != null) {
+        all.add(new NodeId(id));
+        if (member.getAttribute(STANDS_BY) != null) {
+          standingBy.add(new NodeId(id));
+        }
+      }
+    }
+    bus.send(Addresses.coordinator(bus.node()), new ToCoordinator.Nodes(all, standingBy))
+        .onFailure(e -> LOG.trace("this node has no coordinator: {}", e.toString()));
   }
 
   /**

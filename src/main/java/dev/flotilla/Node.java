@@ -70,12 +70,13 @@ final class Node {
             Launching.start(joined.vertx(), goal), STEP_SECONDS, "the event bus did not come up");
     Node node = new Node(plan, joined, launching, times);
     try {
-      if (plan.launch().coordinator()) {
+      if (plan.launch().apiServers() > 0) {
         Waiting.await(
             node.guard.deploy(
                 COORDINATOR, CoordinatorVerticle::new, () -> Config.format(plan.coordinator())),
             STEP_SECONDS,
             "the coordinator did not start");
+        joined.tellNodes();
       }
       node.deployFrontends();
       times.ended("front-ends listening");

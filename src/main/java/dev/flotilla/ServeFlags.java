@@ -2,6 +2,7 @@ package dev.flotilla;
 
 import dev.flotilla.config.EngineLabel;
 import dev.flotilla.config.ExecutorKind;
+import dev.flotilla.config.LockstepConfig;
 import dev.flotilla.config.SchedulingPolicy;
 import dev.flotilla.launch.EngineFailure;
 import dev.flotilla.launch.LaunchFlags;
@@ -70,6 +71,18 @@ final class ServeFlags {
   boolean enableExpertParallel;
 
   @Option(
+      names = "--dp-sync-interval",
+      description =
+          "Steps of an expert-parallel group between two agreements whether work is left (${DEFAULT-VALUE}).")
+  int dpSyncInterval = LockstepConfig.DEFAULT.syncInterval();
+
+  @Option(
+      names = "--collective-timeout-ms",
+      description =
+          "How long an expert-parallel rank waits for the others in one exchange (${DEFAULT-VALUE}).")
+  long collectiveTimeoutMs = LockstepConfig.DEFAULT.timeoutMs();
+
+  @Option(
       names = "--enable-elastic-ep",
       description = "Accepted for vLLM's sake: every group can grow and shrink.")
   boolean enableElasticEp;
@@ -98,6 +111,23 @@ final class ServeFlags {
       description =
           "Front-ends behind the port (one per rank they choose from; external 1, headless 0).")
   @Nullable Integer apiServerCount;
+
+  @Option(
+      names = "--load-balancing-policy",
+      description =
+          "round-robin, least-in-flight, vllm-classic, vllm or flotilla (${DEFAULT-VALUE}).")
+  String loadBalancingPolicy = "flotilla";
+
+  @Option(
+      names = "--balance-in",
+      description =
+          "Who chooses engines: frontend (each for itself) or coordinator (${DEFAULT-VALUE}).")
+  String balanceIn = "frontend";
+
+  @Option(
+      names = "--enable-decision-header",
+      description = "Say in X-Flotilla-Decision of each answer why its engine was chosen.")
+  boolean enableDecisionHeader;
 
   @Option(names = "--executor", description = "cpu, cuda or scripted (${DEFAULT-VALUE}).")
   ExecutorKind executor = ExecutorKind.CPU;

@@ -2,11 +2,15 @@ package dev.flotilla;
 
 import com.google.errorprone.annotations.FormatMethod;
 import com.google.errorprone.annotations.FormatString;
+import dev.flotilla.config.Candidacy;
+import dev.flotilla.config.ChoiceConfig;
 import dev.flotilla.config.ConfigException;
 import dev.flotilla.config.CoordinatorConfig;
 import dev.flotilla.config.EngineConfig;
 import dev.flotilla.config.ExecutorKind;
 import dev.flotilla.config.FrontendConfig;
+import dev.flotilla.config.LoadBalancing;
+import dev.flotilla.config.LockstepConfig;
 import dev.flotilla.config.ModelLocation;
 import dev.flotilla.config.NodeConfig;
 import dev.flotilla.config.ScriptedConfig;
@@ -94,7 +98,7 @@ record ServePlan(
         folder,
         engine,
         frontend(flags, folder, launch),
-        coordinator(launch, engine),
+        coordinator(flags, launch, engine),
         devices,
         flags.engineReadyTimeout,
         flags.onEngineFailure,
@@ -172,7 +176,9 @@ record ServePlan(
         launch.headless(),
         flags.enableExpertParallel,
         base.handshakeTimeoutMs(),
-        ScriptedConfig.DEFAULT.withScale(flags.scriptedTimeScale));
+        ScriptedConfig.DEFAULT.withScale(flags.scriptedTimeScale),
+        new LockstepConfig(
+            flags.dpSyncInterval, flags.collectiveTimeoutMs, base.lockstep().host()));
   }
 
   private static FrontendConfig frontend(ServeFlags flags, Path folder, LaunchPlan launch) {
@@ -188,12 +194,35 @@ record ServePlan(
         flags.minReadyEngines == null ? base.minReadyEngines() : flags.minReadyEngines,
         launch.choosable(),
         flags.metricsEngineLabel,
+        new ChoiceConfig(
+            LoadBalancing.of(flags.loadBalancingPolicy),
+            balanceIn(flags.balanceIn),
+            flags.enableDecisionHeader),
         0);
   }
 
-  private static CoordinatorConfig coordinator(LaunchPlan launch, EngineConfig engine) {
+  /** Every node with a front-end has one; that of the head founds the group, others may follow. */
+  private static CoordinatorConfig coordinator(
+      ServeFlags flags, LaunchPlan launch, EngineConfig engine) {
+    boolean head = launch.coordinator();
+    Integer local = head ? launch.starts().count() : null;
+    Candidacy candidacy =
+        launch.scope() == LaunchPlan.Scope.LOCAL
+            ? Candidacy.AT_ONCE
+            : head ? Candidacy.FOUNDER : Candidacy.SUCCESSOR;
     return CoordinatorConfig.ofSize(launch.size())
-        .expecting(launch.balancing(), launch.starts().count(), launch.lockstep(), engine.hash());
+        .expecting(launch.balancing(), local, launch.lockstep(), engine.hash())
+        .under(LoadBalancing.of(flags.loadBalancingPolicy))
+        .standingBy(candidacy);
+  }
+
+  private static ChoiceConfig.Place balanceIn(String flag) {
+    for (ChoiceConfig.Place place : ChoiceConfig.Place.values()) {
+      if (place.toString().equals(flag)) {
+        return place;
+      }
+    }
+    throw new ConfigException("--balance-in must be frontend or coordinator, not '" + flag + "'");
   }
 
   @FormatMethod

@@ -16,6 +16,7 @@ import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.TokenIds;
 import java.nio.file.Files;
@@ -76,6 +77,7 @@ class SmallPiecesTest {
                 new Rank(0),
                 new Incarnation("i"),
                 Epoch.NONE,
+                Term.NONE,
                 DataParallel.ofSize(1),
                 null,
                 List.of(a, b))

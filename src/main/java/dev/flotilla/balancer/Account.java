@@ -3,6 +3,7 @@ package dev.flotilla.balancer;
 import dev.flotilla.protocol.LoadReport;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Iterator;
 import org.jspecify.annotations.Nullable;
 
 /** What one client knows of one engine: the newest report, and what it sent itself. */
@@ -18,10 +19,10 @@ final class Account {
   }
 
   private final Deque<Send> unacknowledged = new ArrayDeque<>();
-  private long lastSequence;
   private long sentTokens; // of the unacknowledged
   private long sentUncached;
   private double sentSquares;
+  private final boolean all;
   private int inFlight;
 
   private @Nullable LoadReport report;
@@ -33,14 +34,22 @@ final class Account {
   private int publishedRunning;
   private double publishedKvUsage;
 
-  long send(int tokens, int cached) {
-    Send send = new Send(++lastSequence, tokens, cached);
+  /**
+   * An empty one.
+   *
+   * @param all whether every request that the engine has is this client's
+   */
+  Account(boolean all) {
+    this.all = all;
+  }
+
+  void send(long sequence, int tokens, int cached) {
+    Send send = new Send(sequence, tokens, cached);
     unacknowledged.addLast(send);
     sentTokens += tokens;
     sentUncached += send.uncached();
     sentSquares += send.squares();
     inFlight++;
-    return lastSequence;
   }
 
   void ended() {
@@ -59,12 +68,27 @@ final class Account {
     reportNanos = now;
     confirmedNanos = now;
     while (!unacknowledged.isEmpty() && unacknowledged.peekFirst().sequence() <= acknowledged) {
-      Send send = unacknowledged.removeFirst();
-      sentTokens -= send.tokens();
-      sentUncached -= send.uncached();
-      sentSquares -= send.squares();
+      discount(unacknowledged.removeFirst());
     }
     return true;
+  }
+
+  /** The send is given up; no effect if it was acknowledged. */
+  void lost(long sequence) {
+    for (Iterator<Send> sends = unacknowledged.iterator(); sends.hasNext(); ) {
+      Send send = sends.next();
+      if (send.sequence() == sequence) {
+        sends.remove();
+        discount(send);
+        return;
+      }
+    }
+  }
+
+  private void discount(Send send) {
+    sentTokens -= send.tokens();
+    sentUncached -= send.uncached();
+    sentSquares -= send.squares();
   }
 
   /** Nothing newer than the known report exists. */
@@ -113,6 +137,12 @@ final class Account {
   }
 
   int inFlight() {
+    if (all) {
+      // Who chooses for all is not told of ends; the engine's own counts are what is in flight.
+      LoadReport known = report;
+      int there = known == null ? 0 : known.waiting() + known.running();
+      return there + unacknowledged.size();
+    }
     return inFlight;
   }
 

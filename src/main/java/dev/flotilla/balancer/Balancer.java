@@ -53,6 +53,11 @@ public final class Balancer implements Machine {
    */
   public record Choice(ClusterView.Engine engine, double score, int cachedTokens) {}
 
+  /** The number of clients, or this one's place among them, has changed. */
+  public void client(Client client) {
+    policy.client(client);
+  }
+
   /** What the engines' prefix caches hold; to be kept up by the caller. */
   public PrefixIndex prefixes() {
     return prefixes;
@@ -77,11 +82,32 @@ public final class Balancer implements Machine {
     return Optional.of(new Choice(seat.engine, score, seat.cached));
   }
 
+  /** A choice and why it was made. */
+  public record Reasoned(Choice choice, Decision decision) {}
+
+  /** The engine for a request, and why; empty when none may get it. */
+  public Optional<Reasoned> reason(ClusterView view, Query query, long nowNanos) {
+    // Before the choice, which changes what is compared.
+    List<Decision.Candidate> candidates = candidates(view, query, nowNanos);
+    return choose(view, query, nowNanos)
+        .map(
+            choice ->
+                new Reasoned(
+                    choice,
+                    new Decision(
+                        name.flag(), choice.engine().rank(), query.promptTokens(), candidates)));
+  }
+
   /**
    * Why the rank would be chosen now, if the request came now. To be called before the choice is
    * entered in the ledger, which changes what is compared.
    */
   public Decision explain(ClusterView view, Query query, Rank chosen, long nowNanos) {
+    return new Decision(
+        name.flag(), chosen, query.promptTokens(), candidates(view, query, nowNanos));
+  }
+
+  private List<Decision.Candidate> candidates(ClusterView view, Query query, long nowNanos) {
     adopt(view);
     lookUp(query);
     List<Decision.Candidate> candidates = new ArrayList<>(seats.length);
@@ -94,7 +120,7 @@ public final class Balancer implements Machine {
               seat.cached,
               policy.estimate(seat, query, nowNanos)));
     }
-    return new Decision(name.flag(), chosen, query.promptTokens(), candidates);
+    return candidates;
   }
 
   @SuppressWarnings("ReferenceEquality") // a view is immutable: the same one needs no second look
@@ -119,9 +145,10 @@ public final class Balancer implements Machine {
     }
     for (Seat seat : seats) {
       int hits = any ? prefixes.hits(seat.engine.incarnation()) : 0;
-      // The last token is always computed: its successor is what is asked for.
-      seat.cached =
-          Math.min(hits * query.prefix().blockTokens(), Math.max(0, query.promptTokens() - 1));
+      // The last token is always computed, and with it its block: its successor is asked for.
+      int blockTokens = query.prefix().blockTokens();
+      int most = Math.max(0, query.promptTokens() - 1) / blockTokens;
+      seat.cached = Math.min(hits, most) * blockTokens;
     }
   }
 

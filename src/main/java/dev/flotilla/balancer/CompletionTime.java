@@ -30,7 +30,7 @@ final class CompletionTime implements Policy {
 
   private static final double ARRIVAL_WEIGHT = 0.05;
 
-  private final Client client;
+  private Client client;
   private final Ledger ledger;
   private final LeastInFlight blind;
   private double[] scores = new double[0];
@@ -42,6 +42,12 @@ final class CompletionTime implements Policy {
     this.client = client;
     this.ledger = ledger;
     this.blind = new LeastInFlight(client);
+  }
+
+  @Override
+  public void client(Client now) {
+    client = now;
+    blind.client(now);
   }
 
   @Override

@@ -2,8 +2,6 @@ package dev.flotilla.balancer;
 
 import dev.flotilla.protocol.Rank;
 import java.util.List;
-import java.util.Locale;
-import java.util.stream.Collectors;
 
 /**
  * Why a rank was chosen.
@@ -28,17 +26,27 @@ public record Decision(String policy, Rank chosen, int promptTokens, List<Candid
     candidates = List.copyOf(candidates);
   }
 
-  /** One line, as a header carries it. */
+  /** Engines whose terms are told; of others the score is. */
+  private static final int TOLD_MAX = 16;
+
+  /** One line, as a header carries it: every term of every engine's estimate, in milliseconds. */
   @Override
   public String toString() {
-    String scores =
-        candidates.stream()
-            .map(
-                c ->
-                    c.leftOut().isEmpty()
-                        ? String.format(Locale.ROOT, "%s=%.1f", c.rank(), c.estimate().score())
-                        : c.rank() + "=" + c.leftOut())
-            .collect(Collectors.joining(" "));
-    return "%s; rank %s; %s".formatted(policy, chosen, scores);
+    StringBuilder text = new StringBuilder(128);
+    text.append(policy).append("; rank ").append(chosen).append("; prompt ").append(promptTokens);
+    int told = 0;
+    for (Candidate candidate : candidates) {
+      text.append("; ").append(candidate.rank()).append(": ");
+      if (candidate.leftOut().isEmpty()) {
+        boolean whole = told++ < TOLD_MAX || candidate.rank().equals(chosen);
+        text.append(whole ? candidate.estimate() : candidate.estimate().scoreText());
+        if (whole && candidate.cachedTokens() > 0) {
+          text.append(" cached=").append(candidate.cachedTokens());
+        }
+      } else {
+        text.append(candidate.leftOut());
+      }
+    }
+    return text.toString();
   }
 }

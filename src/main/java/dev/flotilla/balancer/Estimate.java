@@ -1,5 +1,7 @@
 package dev.flotilla.balancer;
 
+import java.util.Locale;
+
 /**
  * What a policy thinks of one engine for one request; in milliseconds, except under the policies
  * that count requests, where only the score is set.
@@ -24,6 +26,36 @@ public record Estimate(
     double memory,
     double slot,
     double age) {
+
+  /** The score as text. */
+  String scoreText() {
+    return "score=" + tenths(score);
+  }
+
+  private static String tenths(double value) {
+    return String.format(Locale.ROOT, "%.1f", value);
+  }
+
+  /** Every term; those that the policy does not know are 0 and left out together. */
+  @Override
+  public String toString() {
+    boolean counted = stepEnd + queued + own + prefill + steps + memory + slot + age == 0;
+    return counted
+        ? scoreText()
+        : scoreText()
+            + String.format(
+                Locale.ROOT,
+                " step-end=%.1f queued=%.1f own=%.1f prefill=%.1f steps=%.1f memory=%.1f slot=%.1f"
+                    + " age=%.1f",
+                stepEnd,
+                queued,
+                own,
+                prefill,
+                steps,
+                memory,
+                slot,
+                age);
+  }
 
   static Estimate count(double score) {
     return new Estimate(score, 0, 0, 0, 0, 0, 0, 0, 0);

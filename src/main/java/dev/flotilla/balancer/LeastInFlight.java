@@ -2,11 +2,16 @@ package dev.flotilla.balancer;
 
 /** The engine with the fewest requests of this client that have not ended; ties go round. */
 final class LeastInFlight implements Policy {
-  private final Client client;
+  private Client client;
   private int decisions;
 
   LeastInFlight(Client client) {
     this.client = client;
+  }
+
+  @Override
+  public void client(Client now) {
+    client = now;
   }
 
   @Override

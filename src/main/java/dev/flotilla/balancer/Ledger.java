@@ -8,6 +8,7 @@ import dev.flotilla.protocol.Machine;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What one front-end knows of each engine's load: the freshest report, what the last published view
@@ -21,12 +22,24 @@ public final class Ledger implements Machine {
   private static final double OUTPUTS_WEIGHT = 0.01;
 
   private final FrontendId owner;
+  private final boolean all;
   private final Map<Incarnation, Account> accounts = new HashMap<>();
+  private long sends;
   private double meanOutputs = FIRST_OUTPUTS;
 
   /** An empty ledger. */
   public Ledger(FrontendId owner) {
+    this(owner, false);
+  }
+
+  private Ledger(FrontendId owner, boolean all) {
     this.owner = owner;
+    this.all = all;
+  }
+
+  /** That of one who chooses for all clients, so that whatever an engine has is its own. */
+  public static Ledger ofAll(FrontendId owner) {
+    return new Ledger(owner, true);
   }
 
   /** Notes a send of so many prompt tokens, and gives it its sequence number, from 1. */
@@ -40,7 +53,10 @@ public final class Ledger implements Machine {
    * @param cached of its tokens, those that the engine's prefix cache is thought to hold
    */
   public long send(Incarnation engine, int tokens, int cached) {
-    return account(engine).send(tokens, Math.min(tokens, cached));
+    // One numbering for all engines: an engine that was forgotten and comes back has acknowledged
+    // sends of before, whose numbers must not be given again.
+    account(engine).send(++sends, tokens, Math.min(tokens, cached));
+    return sends;
   }
 
   /** A request that was sent has ended, or moved elsewhere. */
@@ -48,6 +64,17 @@ public final class Ledger implements Machine {
     Account account = accounts.get(engine);
     if (account != null) {
       account.ended();
+    }
+  }
+
+  /**
+   * A send is given up, because its request is sent again, moved on or ended: if nobody ever
+   * received it, no report would acknowledge it. No effect on one that was acknowledged.
+   */
+  public void lost(Incarnation engine, long sequence) {
+    Account account = accounts.get(engine);
+    if (account != null) {
+      account.lost(sequence);
     }
   }
 
@@ -63,7 +90,12 @@ public final class Ledger implements Machine {
 
   /** Takes a report if it is newer than what is known; says whether it was. */
   public boolean report(LoadReport report, long nowNanos) {
-    return account(report.incarnation()).report(report, report.ackOf(owner), nowNanos);
+    return report(report, report.ackOf(owner), nowNanos);
+  }
+
+  /** Takes a report that acknowledges the sends up to a number, whatever it says of them. */
+  boolean report(LoadReport report, long acknowledged, long nowNanos) {
+    return account(report.incarnation()).report(report, acknowledged, nowNanos);
   }
 
   /**
@@ -85,6 +117,11 @@ public final class Ledger implements Machine {
     }
   }
 
+  /** Forgets all engines but these. */
+  void keep(Set<Incarnation> known) {
+    accounts.keySet().retainAll(known);
+  }
+
   /** Forgets an engine that is gone. */
   public void forget(Incarnation engine) {
     accounts.remove(engine);
@@ -103,6 +140,6 @@ public final class Ledger implements Machine {
   }
 
   Account account(Incarnation engine) {
-    return accounts.computeIfAbsent(engine, ignored -> new Account());
+    return accounts.computeIfAbsent(engine, ignored -> new Account(all));
   }
 }

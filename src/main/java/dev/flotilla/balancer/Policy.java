@@ -5,6 +5,9 @@ interface Policy {
   /** Picks one of the first {@code count} seats, of which there is at least one. */
   Seat choose(Seat[] seats, int count, Query query, long now);
 
+  /** The number of clients, or this one's place among them, has changed. */
+  void client(Client now);
+
   /** What the choice compares; smaller is better. Without effect. */
   Estimate estimate(Seat seat, Query query, long now);
 

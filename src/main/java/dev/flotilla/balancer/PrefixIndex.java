@@ -68,6 +68,29 @@ public final class PrefixIndex implements Machine {
     return taken;
   }
 
+  /**
+   * The net sum of an engine's changes after one number up to another. It may begin before what is
+   * known, because it says what became of each block in the end.
+   */
+  public Taken changed(Incarnation engine, long after, long number, long[] added, long[] evicted) {
+    Holder holder = holder(engine);
+    if (number <= holder.number) {
+      return Taken.OLD;
+    }
+    if (!holder.known || after > holder.number) {
+      unknown(holder);
+      return Taken.GAP;
+    }
+    for (long hash : evicted) {
+      clear(hash, holder.slot);
+    }
+    for (long hash : added) {
+      set(hash, holder.slot);
+    }
+    holder.number = number;
+    return Taken.APPLIED;
+  }
+
   /** An engine's change of that number: it holds nothing any more, whatever came before. */
   public Taken cleared(Incarnation engine, long number) {
     Holder holder = holder(engine);

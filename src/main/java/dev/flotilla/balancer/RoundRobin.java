@@ -2,11 +2,16 @@ package dev.flotilla.balancer;
 
 /** One engine after the other; clients start apart. */
 final class RoundRobin implements Policy {
-  private final Client client;
+  private Client client;
   private int decisions;
 
   RoundRobin(Client client) {
     this.client = client;
+  }
+
+  @Override
+  public void client(Client now) {
+    client = now;
   }
 
   @Override

@@ -12,11 +12,16 @@ final class Vllm implements Policy {
   private static final double KV_WEIGHT = 6;
   private static final double KV_FREE = 0.5;
 
-  private final Client client;
+  private Client client;
   private int decisions;
 
   Vllm(Client client) {
     this.client = client;
+  }
+
+  @Override
+  public void client(Client now) {
+    client = now;
   }
 
   @Override

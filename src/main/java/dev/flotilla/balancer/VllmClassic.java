@@ -10,10 +10,15 @@ package dev.flotilla.balancer;
 final class VllmClassic implements Policy {
   private static final int WAITING_WEIGHT = 4;
 
-  private final Client client;
+  private Client client;
 
   VllmClassic(Client client) {
     this.client = client;
+  }
+
+  @Override
+  public void client(Client now) {
+    client = now;
   }
 
   @Override

@@ -22,6 +22,7 @@ final class Connection {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  private final int target;
   private final SocketChannel channel;
   private final SelectionKey key;
   private final ResponseReader reader = new ResponseReader();
@@ -35,12 +36,14 @@ final class Connection {
   /** When the present wait is given up. */
   long deadline;
 
-  private Connection(SocketChannel channel, SelectionKey key) {
+  private Connection(int target, SocketChannel channel, SelectionKey key) {
+    this.target = target;
     this.channel = channel;
     this.key = key;
   }
 
-  static Connection open(InetSocketAddress address, Selector selector) throws IOException {
+  static Connection open(int target, InetSocketAddress address, Selector selector)
+      throws IOException {
     SocketChannel channel = SocketChannel.open();
     try {
       channel.configureBlocking(false);
@@ -48,13 +51,18 @@ final class Connection {
       boolean connected = channel.connect(address);
       int interest = connected ? SelectionKey.OP_READ : SelectionKey.OP_CONNECT;
       SelectionKey key = channel.register(selector, interest);
-      Connection connection = new Connection(channel, key);
+      Connection connection = new Connection(target, channel, key);
       key.attach(connection);
       return connection;
     } catch (IOException e) {
       channel.close();
       throw e;
     }
+  }
+
+  /** Which of the servers it is to. */
+  int target() {
+    return target;
   }
 
   @Nullable Exchange exchange() {

@@ -1,19 +1,21 @@
 package dev.flotilla.bench;
 
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +27,9 @@ import org.jspecify.annotations.Nullable;
  * <p>An open loop starts each request when it is due, whatever the server does, and remembers that
  * moment as the intended start; a limit on concurrency may delay the sending but not the intention.
  * A closed loop has no due times and sends when a slot is free.
+ *
+ * <p>Several servers get requests at random, and so do the idle connections to one: behind one port
+ * may be several front-ends, each with its own connections.
  */
 final class LoadLoop {
   /** Bounds the descriptors of an open loop against a server that has stopped answering. */
@@ -34,24 +39,25 @@ final class LoadLoop {
   private static final long SWEEP_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
   private static final int BUFFER_BYTES = 256 << 10;
 
-  private final Target target;
+  private final List<Target> targets;
+  private final RandomGenerator random;
   private final Generation generation;
   private final long requestNanos;
-  private final InetSocketAddress address;
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
   private final byte[] bytes = new byte[BUFFER_BYTES];
-  private final Deque<Connection> idle = new ArrayDeque<>();
+  private final List<List<Connection>> idle = new ArrayList<>();
   private final Set<Connection> busy = new LinkedHashSet<>();
   private final Deque<Exchange> again = new ArrayDeque<>();
   private final List<Exchange> finished = new ArrayList<>();
   private @Nullable Selector selector;
   private long nextSweep = System.nanoTime();
 
-  LoadLoop(Target target, Generation generation, int requestTimeoutSeconds) {
-    this.target = target;
+  LoadLoop(List<Target> targets, Generation generation, int requestTimeoutSeconds, long seed) {
+    this.targets = List.copyOf(targets);
+    this.random = new SplittableRandom(seed);
+    targets.forEach(_ -> idle.add(new ArrayList<>()));
     this.generation = generation;
     this.requestNanos = TimeUnit.SECONDS.toNanos(requestTimeoutSeconds);
-    this.address = new InetSocketAddress(target.host(), target.port());
   }
 
   /**
@@ -90,7 +96,7 @@ final class LoadLoop {
     } catch (IOException e) {
       throw new BenchException("the client's selector failed: " + e.getMessage());
     } finally {
-      idle.forEach(Connection::close);
+      idle.forEach(connections -> connections.forEach(Connection::close));
       busy.forEach(Connection::close);
     }
   }
@@ -108,10 +114,12 @@ final class LoadLoop {
 
   private void begin(Exchange exchange) {
     exchange.sent = System.nanoTime();
-    Connection connection = idle.pollLast();
+    int at = targets.size() == 1 ? 0 : random.nextInt(targets.size());
+    Target target = targets.get(at);
+    Connection connection = idle(at);
     try {
       if (connection == null) {
-        connection = Connection.open(address, selector());
+        connection = Connection.open(at, target.address(), selector());
       }
       connection.deadline = exchange.sent + (connection.connected() ? requestNanos : CONNECT_NANOS);
       busy.add(connection);
@@ -120,11 +128,21 @@ final class LoadLoop {
       connection.send(exchange, target.request(body), generation.backend() == Backend.OPENAI_CHAT);
     } catch (IOException e) {
       if (connection == null) {
-        end(exchange, sentence(e));
+        end(exchange, sentence(target, e));
       } else {
         lost(connection, e);
       }
     }
+  }
+
+  /** One of the idle connections to a server, taken out; null if there is none. */
+  private @Nullable Connection idle(int at) {
+    List<Connection> connections = idle.get(at);
+    if (connections.isEmpty()) {
+      return null;
+    }
+    Collections.swap(connections, random.nextInt(connections.size()), connections.size() - 1);
+    return connections.removeLast();
   }
 
   private void advance(SelectionKey key) {
@@ -141,7 +159,7 @@ final class LoadLoop {
         Exchange ended = connection.finish();
         busy.remove(connection);
         if (reusable) {
-          idle.addLast(connection);
+          idle.get(connection.target()).add(connection);
         } else {
           connection.close();
         }
@@ -158,21 +176,23 @@ final class LoadLoop {
     boolean retry = connection.mayRetry();
     connection.close();
     busy.remove(connection);
-    idle.remove(connection);
+    idle.get(connection.target()).remove(connection);
     Exchange exchange = connection.release();
     if (exchange != null && retry) {
       exchange.retried = true;
       again.add(exchange);
     } else if (exchange != null) {
-      end(exchange, sentence(e));
+      end(exchange, sentence(targets.get(connection.target()), e));
     }
   }
 
   /** Apart from the selection, which must not see its own keys change under it. */
   private void resend() {
     while (!again.isEmpty()) {
-      idle.forEach(Connection::close);
-      idle.clear();
+      for (List<Connection> connections : idle) {
+        connections.forEach(Connection::close);
+        connections.clear();
+      }
       begin(again.remove());
     }
   }
@@ -214,7 +234,7 @@ final class LoadLoop {
     return selector;
   }
 
-  private String sentence(IOException e) {
+  private static String sentence(Target target, IOException e) {
     return "connection to %s:%d: %s".formatted(target.host(), target.port(), e.getMessage());
   }
 }

@@ -11,17 +11,23 @@ public final class ServeBench {
   /**
    * What to do.
    *
+   * @param targets servers of one model, which get requests at random; the first is asked about it
    * @param model null: the first that the server lists
    */
   public record Options(
-      Target target,
+      List<Target> targets,
       Backend backend,
       @Nullable String model,
       double temperature,
       boolean ignoreEos,
       Dataset dataset,
       LoadShape load,
-      Reporting reporting) {}
+      Reporting reporting) {
+    /** Keeps a private copy. */
+    public Options {
+      targets = List.copyOf(targets);
+    }
+  }
 
   /** A finished run and the model that it was of. */
   public record Finished(BenchResult result, String model, int requests) {}
@@ -34,7 +40,7 @@ public final class ServeBench {
   public static Finished run(Options options, RunProgress progress) {
     List<Planned> plan;
     Generation generation;
-    try (ServerProbe probe = new ServerProbe(options.target())) {
+    try (ServerProbe probe = new ServerProbe(options.targets().getFirst())) {
       probe.requireReachable();
       String model = options.model() == null ? probe.firstModel() : options.model();
       generation =
@@ -51,7 +57,7 @@ public final class ServeBench {
     progress.begin(plan.size());
     try (progress) {
       LoadRun run =
-          new LoadLoop(options.target(), generation, load.requestTimeoutSeconds())
+          new LoadLoop(options.targets(), generation, load.requestTimeoutSeconds(), load.seed())
               .run(plan, !closedLoop, concurrency, _ -> progress.answered());
       BenchResult result = new BenchResult(run, options.reporting());
       return new Finished(result, generation.model(), plan.size());
@@ -65,7 +71,11 @@ public final class ServeBench {
       return;
     }
     LoadRun run =
-        new LoadLoop(options.target(), generation, options.load().requestTimeoutSeconds())
+        new LoadLoop(
+                options.targets(),
+                generation,
+                options.load().requestTimeoutSeconds(),
+                options.load().seed())
             .run(plan.subList(0, warmups), false, concurrency, _ -> {});
     for (Exchange exchange : run.exchanges()) {
       if (!exchange.succeeded()) {

@@ -1,5 +1,6 @@
 package dev.flotilla.bench;
 
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
@@ -52,6 +53,11 @@ public record Target(URI base, String endpoint, Map<String, String> headers) {
 
   int port() {
     return base.getPort() == -1 ? 80 : base.getPort();
+  }
+
+  /** Where connections go. */
+  InetSocketAddress address() {
+    return new InetSocketAddress(host(), port());
   }
 
   /** One whole HTTP/1.1 request. */

@@ -11,10 +11,12 @@ import org.jspecify.annotations.Nullable;
  * @param suspectMs silence after which a rank gets no new work
  * @param deadMs silence after which a rank is gone
  * @param balancing who chooses ranks; under external balancing no counts are published
+ * @param policy by which the coordinator chooses, and the front-ends do
  * @param localRanks ranks 0 to this, exclusive, are expected on the coordinator's own node and all
  *     others elsewhere; null: an engine may take any rank from anywhere
  * @param lockstep whether all ranks step together, so that their settings must be the same
  * @param configHash of those settings; null: the first engine's
+ * @param candidacy when it leads
  */
 public record CoordinatorConfig(
     int dataParallelSize,
@@ -23,13 +25,32 @@ public record CoordinatorConfig(
     long suspectMs,
     long deadMs,
     Balancing balancing,
+    LoadBalancing policy,
     @Nullable Integer localRanks,
     boolean lockstep,
-    @Nullable String configHash) {
+    @Nullable String configHash,
+    Candidacy candidacy) {
 
   /** What is not set; heartbeats come every 250 ms. */
   public static final CoordinatorConfig DEFAULT =
-      new CoordinatorConfig(1, 20, 1_000, 1_500, 8_000, Balancing.INTERNAL, null, false, null);
+      new CoordinatorConfig(
+          1,
+          20,
+          1_000,
+          1_500,
+          8_000,
+          Balancing.INTERNAL,
+          LoadBalancing.FLOTILLA,
+          null,
+          false,
+          null,
+          Candidacy.AT_ONCE);
+
+  /** The original publishes a snapshot so long after the last, if something has changed. */
+  private static final long SNAPSHOT_MS = 100;
+
+  /** And otherwise after so long. */
+  private static final long SNAPSHOT_MAX_MS = 5_000;
 
   /** Checks every bound and relation. */
   public CoordinatorConfig {
@@ -63,14 +84,16 @@ public record CoordinatorConfig(
         DEFAULT.suspectMs,
         DEFAULT.deadMs,
         DEFAULT.balancing,
+        DEFAULT.policy,
         DEFAULT.localRanks,
         DEFAULT.lockstep,
-        DEFAULT.configHash);
+        DEFAULT.configHash,
+        DEFAULT.candidacy);
   }
 
   /** The same, with what a launch expects of its engines. */
   public CoordinatorConfig expecting(
-      Balancing mode, int local, boolean steppingTogether, String hash) {
+      Balancing mode, @Nullable Integer local, boolean steppingTogether, String hash) {
     return new CoordinatorConfig(
         dataParallelSize,
         publishMinMs,
@@ -78,8 +101,42 @@ public record CoordinatorConfig(
         suspectMs,
         deadMs,
         mode,
+        policy,
         local,
         steppingTogether,
-        hash);
+        hash,
+        candidacy);
+  }
+
+  /** The same, for a node of a cluster that may have other coordinators. */
+  public CoordinatorConfig standingBy(Candidacy its) {
+    return new CoordinatorConfig(
+        dataParallelSize,
+        publishMinMs,
+        publishMaxMs,
+        suspectMs,
+        deadMs,
+        balancing,
+        policy,
+        localRanks,
+        lockstep,
+        configHash,
+        its);
+  }
+
+  /** The same under a policy; the original's two get snapshots as rarely as the original's. */
+  public CoordinatorConfig under(LoadBalancing other) {
+    return new CoordinatorConfig(
+        dataParallelSize,
+        other.bySnapshots() ? SNAPSHOT_MS : publishMinMs,
+        other.bySnapshots() ? SNAPSHOT_MAX_MS : publishMaxMs,
+        suspectMs,
+        deadMs,
+        balancing,
+        other,
+        localRanks,
+        lockstep,
+        configHash,
+        candidacy);
   }
 }

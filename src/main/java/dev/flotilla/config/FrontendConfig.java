@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param minReadyEngines readiness needs so many
  * @param ranks that it may choose; null: all
  * @param metricsEngineLabel whether metrics tell the engines apart
+ * @param choice how engines are chosen
  * @param index among the API servers of its node
  */
 public record FrontendConfig(
@@ -29,6 +30,7 @@ public record FrontendConfig(
     int minReadyEngines,
     @Nullable RankRange ranks,
     EngineLabel metricsEngineLabel,
+    ChoiceConfig choice,
     int index) {
 
   /** What is not set. */
@@ -44,6 +46,7 @@ public record FrontendConfig(
           1,
           null,
           EngineLabel.PER_ENGINE,
+          ChoiceConfig.DEFAULT,
           0);
 
   /** Checks every bound. */
@@ -71,6 +74,7 @@ public record FrontendConfig(
         minReadyEngines,
         ranks,
         metricsEngineLabel,
+        choice,
         otherIndex);
   }
 }

@@ -1,9 +1,6 @@
 package dev.flotilla.coordinator;
 
-import dev.flotilla.balancer.Balancer;
-import dev.flotilla.balancer.Client;
-import dev.flotilla.balancer.Ledger;
-import dev.flotilla.balancer.Query;
+import dev.flotilla.config.Balancing;
 import dev.flotilla.config.Config;
 import dev.flotilla.config.CoordinatorConfig;
 import dev.flotilla.config.LoadBalancing;
@@ -11,7 +8,9 @@ import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.FrontendId;
+import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.StatusJson;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
@@ -23,81 +22,139 @@ import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The shell of {@link Membership} and {@link ViewPublisher}: feeds them messages and time, sends
- * what they want sent, logs each move with its reason. Event loop; one leads per cluster, and it
- * stops leading when another claims a higher term. Settings: {@link CoordinatorConfig}.
+ * what they want sent, logs each move with its reason. Event loop; one leads per cluster, the
+ * others stand by ({@link Leadership}), and one that hears of a higher term stands by again.
+ * Settings: {@link CoordinatorConfig}.
  */
 public final class CoordinatorVerticle extends VerticleBase {
   private static final Logger LOG = LoggerFactory.getLogger(CoordinatorVerticle.class);
-  private static final int FIRST_TERM = 1;
+
+  /** How often those who stand by are told that this one leads. */
+  private static final long CLAIM_MS = 250;
 
   /** Longer prompts than any model takes; keeps scores within what a JSON number holds. */
   private static final int PROMPT_TOKENS_MAX = 100_000_000;
 
-  private final Ledger ledger = new Ledger(new FrontendId("coordinator"));
-  private final Balancer balancer = new Balancer(LoadBalancing.FLOTILLA, Client.ALONE, ledger);
+  private final FrontendId self = new FrontendId("coordinator-" + UUID.randomUUID());
+  private @Nullable Chooser chooser;
   private final List<Bus.Subscription> subscriptions = new ArrayList<>();
   private final List<MessageConsumer<Object>> services = new ArrayList<>();
   private @Nullable Bus bus;
-  private @Nullable Membership membership;
+  private @Nullable StandbyPort standby;
+  private @Nullable CoordinatorConfig config;
+  private @Nullable Membership membership; // Null while standing by.
   private @Nullable ViewPublisher publisher;
+  private @Nullable HandOvers handOvers; // Null where nothing moves.
   private ClusterView view = ClusterView.EMPTY;
+  private Future<Void> registered = Future.succeededFuture();
   private long timer = -1;
+  private long claimTimer = -1;
 
   /** Made by Vert.x. */
   public CoordinatorVerticle() {}
 
   @Override
   public Future<?> start() {
-    CoordinatorConfig config = Config.parse(config().encode(), CoordinatorConfig.DEFAULT);
+    CoordinatorConfig settings = Config.parse(config().encode(), CoordinatorConfig.DEFAULT);
+    config = settings;
     bus = Bus.of(vertx);
-    membership =
-        Membership.start(Membership.Limits.of(config, bus.node()), FIRST_TERM, System.nanoTime());
-    publisher =
-        ViewPublisher.start(
-            config.publishMinMs() * 1_000_000,
-            config.publishMaxMs() * 1_000_000,
-            System.currentTimeMillis(),
-            System.nanoTime());
-    timer = vertx.setPeriodic(Math.max(1, config.publishMinMs() / 2), ignored -> tick());
-    services.add(vertx.eventBus().consumer(Addresses.STATUS, this::status));
-    services.add(vertx.eventBus().consumer(Addresses.ROUTE, this::route));
-    return subscribe(bus.consume(Addresses.COORDINATOR, this::told))
-        .compose(ignored -> subscribe(bus().consume(Addresses.HANDSHAKE, this::told)))
-        .compose(ignored -> subscribe(bus().consume(Addresses.ALL_ENGINES, this::overheard)))
-        .compose(ignored -> Future.all(services.stream().map(s -> s.completion()).toList()))
-        .onSuccess(ignored -> lead(config));
+    standby = new StandbyPort(vertx, bus, settings.candidacy(), new Succeeding());
+    return standby().start().compose(ignored -> registered);
   }
 
   @Override
   public Future<?> stop() {
-    return withdraw();
+    return Future.join(withdraw(), standby().stop());
   }
 
-  private void lead(CoordinatorConfig config) {
-    LOG.info(
-        "coordinator on node {} awaits {} engines, term {}",
-        bus().node(),
-        config.dataParallelSize(),
-        FIRST_TERM);
-    bus().publish(Addresses.ALL_ENGINES, new ToEngine.WhoIsThere(FIRST_TERM));
+  /** What those who stand by hear. */
+  private final class Succeeding implements StandbyPort.Owner {
+    @Override
+    public void lead(Term term, StandbyPort.Inheritance inheritance, String reason) {
+      LOG.info("this node's coordinator leads term {}: {}", term, reason);
+      registered = CoordinatorVerticle.this.lead(term, inheritance);
+    }
+
+    @Override
+    public void claimed(Term term) {
+      if (membership != null) {
+        step(new Membership.Event.Claimed(term));
+      }
+    }
+
+    @Override
+    public void left(NodeId node) {
+      told(new ToCoordinator.NodeLeft(node));
+    }
+  }
+
+  private Future<Void> lead(Term term, StandbyPort.Inheritance inheritance) {
+    CoordinatorConfig settings = Objects.requireNonNull(config);
+    long now = System.nanoTime();
+    Membership.Limits limits =
+        Membership.Limits.of(settings, bus().node()).with(inheritance.plan(), bus().node());
+    chooser = new Chooser(settings.policy(), self);
+    boolean moves = limits.expected().balancing() == Balancing.INTERNAL;
+    handOvers = moves && settings.policy() == LoadBalancing.FLOTILLA ? new HandOvers() : null;
+    membership = Membership.start(limits, term, now).after(inheritance.last(), inheritance.nodes());
+    publisher =
+        ViewPublisher.start(
+            settings.publishMinMs() * 1_000_000,
+            settings.publishMaxMs() * 1_000_000,
+            System.currentTimeMillis(),
+            now);
+    timer = vertx.setPeriodic(Math.max(1, settings.publishMinMs() / 2), ignored -> tick());
+    claimTimer = vertx.setPeriodic(CLAIM_MS, ignored -> claim());
+    claim();
+    services.add(vertx.eventBus().consumer(Addresses.STATUS, this::status));
+    services.add(vertx.eventBus().consumer(Addresses.ROUTE, this::route));
+    return subscribe(bus().consume(Addresses.COORDINATOR, this::told))
+        .compose(ignored -> subscribe(bus().consume(Addresses.HANDSHAKE, this::told)))
+        .compose(ignored -> subscribe(bus().consume(Addresses.frontend(self), this::followed)))
+        .compose(ignored -> Future.all(services.stream().map(s -> s.completion()).toList()))
+        .onFailure(e -> LOG.error("term {} cannot be led: {}", term, e.getMessage()))
+        .onSuccess(ignored -> ask(limits))
+        .mapEmpty();
+  }
+
+  /** Only now can everybody answer. */
+  private void ask(Membership.Limits limits) {
+    if (membership != null) {
+      LOG.info(
+          "coordinator awaits {} engines, term {}", limits.dataParallelSize(), membership.term());
+      bus().publish(Addresses.ALL_ENGINES, new ToEngine.WhoIsThere(membership.term()));
+    }
+  }
+
+  private void claim() {
+    if (membership != null) {
+      standby().publish(membership.term(), membership.limits().plan());
+    }
   }
 
   private Future<Void> subscribe(Future<Bus.Subscription> registration) {
-    return registration.map(
+    Term leading = Objects.requireNonNull(membership).term();
+    return registration.compose(
         subscription -> {
+          if (membership == null || membership.term().compareTo(leading) < 0) {
+            return subscription.unregister(); // It has stepped down meanwhile.
+          }
           subscriptions.add(subscription);
-          return null;
+          return Future.succeededFuture();
         });
   }
 
   private Future<?> withdraw() {
     vertx.cancelTimer(timer);
+    vertx.cancelTimer(claimTimer);
+    membership = null;
     List<Future<Void>> ends = new ArrayList<>();
     subscriptions.forEach(s -> ends.add(s.unregister()));
     services.forEach(s -> ends.add(s.unregister()));
@@ -108,13 +165,53 @@ public final class CoordinatorVerticle extends VerticleBase {
   }
 
   private void told(ToCoordinator message) {
-    step(new Membership.Event.Told(System.nanoTime(), message));
+    if (membership == null) {
+      return; // It came late, for the leader that this one was.
+    }
+    if (message instanceof ToCoordinator.Choose question) {
+      choose(question);
+      return;
+    }
+    long now = System.nanoTime();
+    if (message instanceof ToCoordinator.Load(var load)) {
+      chooser().report(load, now);
+    }
+    step(new Membership.Event.Told(now, message));
+    if (message instanceof ToCoordinator.Load(var load) && handOvers != null) {
+      handOvers.on(load, view, now).ifPresent(this::perform);
+    }
   }
 
-  private void overheard(ToEngine message) {
-    if (message instanceof ToEngine.WhoIsThere(int term)) {
-      step(new Membership.Event.Claimed(term));
+  /** Engines count the coordinator among those that follow them, once it has asked. */
+  private void followed(ToFrontend message) {
+    if (message instanceof ToFrontend.PrefixChange change) {
+      chooser().prefixes(change);
     }
+  }
+
+  private void choose(ToCoordinator.Choose question) {
+    ToFrontend.Chosen chosen = chooser().choose(fresh(), question, System.nanoTime());
+    bus()
+        .send(Addresses.frontend(question.from()), chosen)
+        .onFailure(e -> LOG.debug("{} is gone: {}", question.from(), e.getMessage()));
+    follow();
+  }
+
+  private void follow() {
+    for (ClusterView.Engine engine : chooser().strangers(view, System.nanoTime())) {
+      bus()
+          .send(engine.address(), new ToEngine.PrefixSnapshot(self))
+          .onFailure(e -> LOG.debug("engine {} was not asked: {}", engine.rank(), e.getMessage()));
+    }
+  }
+
+  /** The newest that is known, published or not. */
+  private ClusterView fresh() {
+    return Objects.requireNonNull(membership).view(Objects.requireNonNull(publisher).version());
+  }
+
+  private Chooser chooser() {
+    return Objects.requireNonNull(chooser);
   }
 
   private void tick() {
@@ -123,8 +220,15 @@ public final class CoordinatorVerticle extends VerticleBase {
   }
 
   private void step(Membership.Event event) {
-    Membership.Step step = Objects.requireNonNull(membership).on(event);
+    if (membership == null) {
+      return; // A message for the leader that this one was.
+    }
+    Term before = membership.term();
+    Membership.Step step = membership.on(event);
     membership = step.next();
+    if (!membership.term().equals(before)) {
+      claim();
+    }
     step.effects().forEach(this::perform);
   }
 
@@ -137,7 +241,7 @@ public final class CoordinatorVerticle extends VerticleBase {
                   e ->
                       // The receiver repeats what it needs answered, so nothing is lost for good.
                       LOG.debug("{} not delivered to {}: {}", message, to, e.getMessage()));
-      case Membership.Effect.AskAll(int term) ->
+      case Membership.Effect.AskAll(Term term) ->
           bus().publish(Addresses.ALL_ENGINES, new ToEngine.WhoIsThere(term));
       case Membership.Effect.Changed() ->
           advance(new ViewPublisher.Event.Changed(System.nanoTime()));
@@ -145,13 +249,17 @@ public final class CoordinatorVerticle extends VerticleBase {
       case Membership.Effect.Rejected(var incarnation, var why) ->
           LOG.warn("incarnation {} rejected: {}", incarnation, why.sentence());
       case Membership.Effect.StepDown(String reason) -> {
-        LOG.error("coordinator on node {} steps down: {}", bus().node(), reason);
+        LOG.warn("coordinator on node {} stands by again: {}", bus().node(), reason);
         withdraw();
+        standby().resigned();
       }
     }
   }
 
   private void advance(ViewPublisher.Event event) {
+    if (membership == null) {
+      return;
+    }
     ViewPublisher.Step step = Objects.requireNonNull(publisher).on(event);
     publisher = step.next();
     step.publish().ifPresent(this::publish);
@@ -159,6 +267,8 @@ public final class CoordinatorVerticle extends VerticleBase {
 
   private void publish(long version) {
     view = Objects.requireNonNull(membership).view(version);
+    chooser().published(view, System.nanoTime());
+    follow();
     bus().publish(Addresses.ALL_FRONTENDS, new ToFrontend.View(view));
     vertx.eventBus().publish(Addresses.STATS, json());
   }
@@ -168,7 +278,11 @@ public final class CoordinatorVerticle extends VerticleBase {
   }
 
   private void status(Message<Object> request) {
-    view = Objects.requireNonNull(membership).view(Objects.requireNonNull(publisher).version());
+    if (membership == null) {
+      request.fail(503, "this node's coordinator does not lead any more; ask again");
+      return;
+    }
+    view = fresh();
     request.reply(json());
   }
 
@@ -184,12 +298,13 @@ public final class CoordinatorVerticle extends VerticleBase {
               .formatted(PROMPT_TOKENS_MAX, request.body()));
       return;
     }
-    ClusterView fresh =
-        Objects.requireNonNull(membership).view(Objects.requireNonNull(publisher).version());
-    long now = System.nanoTime();
-    ledger.take(fresh, now);
-    balancer
-        .choose(fresh, Query.of(number.intValue()), now)
+    if (membership == null) {
+      request.fail(503, "this node's coordinator does not lead any more; ask again");
+      return;
+    }
+    ClusterView fresh = fresh();
+    chooser()
+        .route(fresh, number.intValue(), System.nanoTime())
         .ifPresentOrElse(
             choice ->
                 request.reply(
@@ -201,6 +316,10 @@ public final class CoordinatorVerticle extends VerticleBase {
                     503,
                     "no engine is ready: %d of %d are known"
                         .formatted(fresh.engines().size(), fresh.dataParallelSize())));
+  }
+
+  private StandbyPort standby() {
+    return Objects.requireNonNull(standby);
   }
 
   private Bus bus() {

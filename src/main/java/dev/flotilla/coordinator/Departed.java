@@ -1,8 +1,10 @@
 package dev.flotilla.coordinator;
 
 import dev.flotilla.protocol.ClusterView;
+import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.Incarnation;
+import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,6 +46,23 @@ public record Departed(List<Gone> all) {
   /** Keeps a private copy. */
   public Departed {
     all = List.copyOf(all);
+  }
+
+  /**
+   * The engines that were gone in a view, and those of nodes that are.
+   *
+   * @param nodes that are there; empty: not known
+   */
+  static List<Gone> after(ClusterView last, List<NodeId> nodes) {
+    List<Gone> gone = new ArrayList<>();
+    for (ClusterView.Engine engine : last.engines()) {
+      if (engine.state() == EngineState.DEAD
+          || (!nodes.isEmpty() && !nodes.contains(engine.node()))) {
+        ClusterView.Engine dead = Member.dead(engine);
+        gone.add(new Gone(engine.incarnation(), engine.rank(), engine.epoch(), false, dead));
+      }
+    }
+    return gone;
   }
 
   @Nullable Gone of(Incarnation incarnation) {

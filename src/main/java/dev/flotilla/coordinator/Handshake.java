@@ -5,6 +5,7 @@ import dev.flotilla.coordinator.Membership.Step;
 import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToCoordinator.Hello;
 import dev.flotilla.protocol.ToEngine;
 import java.util.ArrayList;
@@ -28,7 +29,7 @@ record Handshake(Membership membership, long now) {
       return raise(hello);
     }
     if (known != null && (hello.rank() == null || hello.rank().equals(known.rank()))) {
-      return known.epoch().term() == membership.term() ? again(known) : renew(known);
+      return again(known);
     }
     boolean newcomer = known == null && hello.highest().equals(Epoch.NONE);
     if (newcomer && now - membership.startedNanos() < membership.limits().graceNanos()) {
@@ -65,17 +66,12 @@ record Handshake(Membership membership, long now) {
         membership.with(membership.members().with(heard)), List.of(membership.init(heard)));
   }
 
-  private Step renew(Member known) {
-    Epoch epoch = new Epoch(membership.term(), membership.given() + 1);
-    return give(membership.members(), known.under(epoch, now), "goes on under a new term");
-  }
-
   private Step admit(Hello hello, Rank rank) {
     Member member =
         new Member(
             rank,
             hello.incarnation(),
-            new Epoch(membership.term(), membership.given() + 1),
+            new Epoch(membership.term().number(), membership.given() + 1),
             EngineState.CONNECTED,
             hello.node(),
             hello.local(),
@@ -146,31 +142,29 @@ record Handshake(Membership membership, long now) {
     return expected.hash("Hello", shown, hello.configHash(), others);
   }
 
-  /** Whether it was given an epoch that this coordinator does not know to be its own gift. */
+  /**
+   * Whether it follows another leadership, or was given an epoch that this coordinator does not
+   * know to be its own gift.
+   */
   private boolean foreign(Hello hello, @Nullable Member known, Departed.@Nullable Gone gone) {
     Epoch own = known != null ? known.epoch() : gone != null ? gone.epoch() : Epoch.NONE;
-    return hello.highest().term() >= membership.term() && hello.highest().compareTo(own) > 0;
+    return new Succession(membership, now).behind(hello.seen())
+        || (hello.highest().term() >= membership.term().number()
+            && hello.highest().compareTo(own) > 0);
   }
 
   private Step raise(Hello hello) {
-    int above = hello.highest().term() + 1;
-    Membership raised =
-        new Membership(
-            membership.limits(),
-            above,
-            0,
-            membership.startedNanos(),
-            membership.tickedNanos(),
-            membership.members(),
-            membership.departed(),
-            membership.presence());
-    Step step = new Handshake(raised, now).hello(hello);
-    List<Effect> effects = new ArrayList<>();
-    effects.add(new Effect.AskAll(above));
-    effects.add(
-        new Effect.Moved(
-            "term is now %d: incarnation %s was given epoch %s by another coordinator"
-                .formatted(above, hello.incarnation(), hello.highest())));
+    Succession succession = new Succession(membership, now);
+    Term told =
+        new Term(hello.highest().term(), Term.NONE.node())
+            .max(succession.behind(hello.seen()) ? hello.seen() : membership.term());
+    Step raised =
+        succession.above(
+            told,
+            "incarnation %s has epoch %s of term %s"
+                .formatted(hello.incarnation(), hello.highest(), hello.seen()));
+    Step step = new Handshake(raised.next(), now).hello(hello);
+    List<Effect> effects = new ArrayList<>(raised.effects());
     effects.addAll(step.effects());
     return new Step(step.next(), effects);
   }

@@ -159,8 +159,21 @@ public record Member(
 
   /** Gone, and awaited again: no numbers of its life are left. */
   ClusterView.Engine shownDead() {
+    return dead(shown(false));
+  }
+
+  /** The same of one that another coordinator published. */
+  static ClusterView.Engine dead(ClusterView.Engine last) {
     return new ClusterView.Engine(
-        rank, incarnation, epoch, EngineState.DEAD, node, local, false, null, null);
+        last.rank(),
+        last.incarnation(),
+        last.epoch(),
+        EngineState.DEAD,
+        last.node(),
+        last.local(),
+        false,
+        null,
+        null);
   }
 
   @Override

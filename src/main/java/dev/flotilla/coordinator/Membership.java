@@ -8,36 +8,40 @@ import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.DataParallel;
 import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.Epoch;
+import dev.flotilla.protocol.GroupPlan;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Machine;
 import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Who exists: the handshake Hello → Init → Ready, epochs, and departure by word, by node or by
  * silence. Invariants: a rank is held by at most one incarnation; every epoch is given once and is
  * higher than all that this coordinator gave or was told of before. Keeps nothing durable: a new
- * coordinator learns from Hello, raises its term above the highest epoch told and asks everyone
- * again; a report under an older epoch makes it repeat what that engine has missed, so that no lost
- * message is fatal.
+ * coordinator learns from Hello, raises its term above the highest epoch and term told, gives all
+ * members new epochs and asks everyone again; a report under an older epoch makes it repeat what
+ * that engine has missed, so that no lost message is fatal.
  *
  * <p>Source: the original's start-up handshake (one state per expected rank); there any unexpected
  * pair ends the whole launch, here it concerns one engine and is answered or ignored.
  *
- * @param term this leadership
+ * @param term this leadership; all members' epochs are of its number
  * @param given how many epochs of this term have been given
  * @param startedNanos when this leadership began to listen
  * @param tickedNanos when the last tick came
  */
 public record Membership(
     Limits limits,
-    int term,
+    Term term,
     int given,
     long startedNanos,
     long tickedNanos,
@@ -75,6 +79,28 @@ public record Membership(
           GRACE_NANOS,
           Expected.of(config, self));
     }
+
+    /** With the plan of the leader before, if there was one. */
+    Limits with(@Nullable GroupPlan plan, NodeId self) {
+      return plan == null
+          ? this
+          : new Limits(
+              plan.dataParallelSize(),
+              suspectNanos,
+              deadNanos,
+              graceNanos,
+              Expected.of(plan, self));
+    }
+
+    /** For who stands by. */
+    public GroupPlan plan() {
+      return new GroupPlan(
+          dataParallelSize,
+          expected.balancing(),
+          expected.local(),
+          expected.lockstep(),
+          expected.configHash());
+    }
   }
 
   /** What can happen. */
@@ -86,7 +112,7 @@ public record Membership(
     record Told(long nowNanos, ToCoordinator message) implements Event {}
 
     /** Some coordinator, perhaps this one, published that it leads. */
-    record Claimed(int term) implements Event {}
+    record Claimed(Term term) implements Event {}
   }
 
   /** What is to be done. */
@@ -95,7 +121,7 @@ public record Membership(
     record Send(Address<ToEngine> to, ToEngine message) implements Effect {}
 
     /** Publish to all engines that this term wants to hear from them. */
-    record AskAll(int term) implements Effect {}
+    record AskAll(Term term) implements Effect {}
 
     /** The view differs from the last. */
     record Changed() implements Effect {}
@@ -118,11 +144,8 @@ public record Membership(
     }
   }
 
-  /** A tick that comes later than this means that the coordinator itself stood still. */
-  private static final long TICK_GAP_NANOS = 400_000_000L;
-
   /** Nobody is known yet. */
-  public static Membership start(Limits limits, int term, long nowNanos) {
+  public static Membership start(Limits limits, Term term, long nowNanos) {
     return new Membership(
         limits, term, 0, nowNanos, nowNanos, Members.NONE, Departed.NONE, Presence.NONE);
   }
@@ -130,13 +153,13 @@ public record Membership(
   /** The only way forward. */
   public Step on(Event event) {
     return switch (event) {
-      case Event.Tick(long now) -> tick(now);
-      case Event.Claimed(int other) when other > term ->
+      case Event.Tick(long now) -> new Silence(this, now).tick();
+      case Event.Claimed(Term other) when other.compareTo(term) > 0 ->
           new Step(
               this,
               List.of(
                   new Effect.StepDown(
-                      "another coordinator leads term %d, this one term %d"
+                      "another coordinator leads term %s, this one term %s"
                           .formatted(other, term))));
       case Event.Claimed _ -> unchanged();
       case Event.Told(long now, ToCoordinator.Hello hello) -> new Handshake(this, now).hello(hello);
@@ -148,10 +171,14 @@ public record Membership(
               presence.without(left.node()),
               gone -> gone.node().equals(left.node()),
               "its node has left the cluster");
-      case Event.Told(long now, ToCoordinator.FrontendHello hello) ->
-          new Step(with(presence.with(hello, now)), List.of());
+      case Event.Told(long _, ToCoordinator.Choose _) -> unchanged();
+      case Event.Told(long now, ToCoordinator.FrontendHello hello) -> frontend(now, hello);
       case Event.Told(long now, ToCoordinator.NodeHello hello) ->
           new Step(with(presence.with(hello, now)), List.of());
+      // Of Leadership, which hears them at an address of its own.
+      case Event.Told(long _, ToCoordinator.Leading _), Event.Told(long _, ToCoordinator.Nodes _) ->
+          unchanged();
+      case Event.Told(long _, ToCoordinator.FromAgent _) -> unchanged(); // For the scaling.
     };
   }
 
@@ -163,7 +190,18 @@ public record Membership(
     members.all().forEach(m -> engines.add(m.shown(counts)));
     engines.addAll(departed.dead(members, limits.dataParallelSize()));
     engines.sort(Comparator.comparing(ClusterView.Engine::rank));
-    return new ClusterView(term, version, limits.dataParallelSize(), engines);
+    return new ClusterView(
+        term, version, limits.dataParallelSize(), engines, presence.frontendViews());
+  }
+
+  private Step frontend(long now, ToCoordinator.FrontendHello hello) {
+    Membership next = with(presence.with(hello, now));
+    Succession succession = new Succession(next, now);
+    if (succession.behind(hello.seen())) {
+      return succession.above(hello.seen(), "front-end %s follows it".formatted(hello.frontend()));
+    }
+    boolean known = presence.frontends().containsKey(hello.frontend());
+    return new Step(next, known ? List.of() : List.of(new Effect.Changed()));
   }
 
   private Step ready(long now, ToCoordinator.Ready ready) {
@@ -248,9 +286,6 @@ public record Membership(
     if (member.suspect()) {
       effects.add(new Effect.Moved(next + " is heard of again"));
     }
-    if (member.epoch().term() < term) {
-      effects.add(ask(member.rank(), member.incarnation()));
-    }
     return new Step(with(members.with(next)), effects);
   }
 
@@ -274,75 +309,14 @@ public record Membership(
   private Step leaving(ToCoordinator.Leaving leaving) {
     Member member = members.of(leaving.incarnation());
     if (member == null) {
-      Departed.Gone gone = departed.forGood(leaving.incarnation());
-      return new Step(
-          new Membership(
-              limits,
-              term,
-              given,
-              startedNanos,
-              tickedNanos,
-              members,
-              departed.with(gone),
-              presence),
-          List.of());
+      return new Step(with(departed.forGood(leaving.incarnation())), List.of());
     }
     Step step = without(presence, m -> m.equals(member), "it said: " + leaving.reason());
-    Membership next = step.next();
-    Departed.Gone gone = Departed.Gone.of(member, true);
-    return new Step(
-        new Membership(
-            limits,
-            term,
-            given,
-            startedNanos,
-            tickedNanos,
-            next.members(),
-            next.departed().with(gone),
-            next.presence()),
-        step.effects());
+    return new Step(step.next().with(Departed.Gone.of(member, true)), step.effects());
   }
 
-  private Step tick(long now) {
-    long gap = now - tickedNanos;
-    // Whoever stood still itself has heard nobody meanwhile and must not blame them for it.
-    long excused = gap > TICK_GAP_NANOS ? gap : 0;
-    Members heard = members;
-    List<Effect> effects = new ArrayList<>();
-    for (Member member : members.all()) {
-      Member next = excused > 0 ? member.excused(excused, now) : member;
-      if (!next.suspect() && now - next.heardNanos() > limits.suspectNanos()) {
-        next = next.suspected();
-        effects.add(new Effect.Changed());
-        effects.add(
-            new Effect.Moved(
-                "%s gets no new work: silent for %d ms"
-                    .formatted(next, (now - next.heardNanos()) / 1_000_000)));
-      }
-      if (!next.equals(member)) {
-        heard = heard.with(next);
-      }
-    }
-    Membership ticked =
-        new Membership(
-            limits,
-            term,
-            given,
-            startedNanos,
-            Math.max(now, tickedNanos),
-            heard,
-            departed,
-            presence.tick(now, excused, limits.deadNanos()));
-    Step dead =
-        ticked.without(
-            ticked.presence,
-            m -> now - m.heardNanos() > limits.deadNanos(),
-            "silent for more than " + limits.deadNanos() / 1_000_000 + " ms");
-    effects.addAll(dead.effects());
-    return new Step(dead.next(), effects);
-  }
-
-  private Step without(Presence left, java.util.function.Predicate<Member> which, String reason) {
+  /** Without the members that the test holds for. */
+  Step without(Presence left, Predicate<Member> which, String reason) {
     Members rest = members.without(which);
     Departed last = departed;
     List<Effect> effects = new ArrayList<>();
@@ -352,7 +326,7 @@ public record Membership(
         effects.add(new Effect.Moved(member + " is gone: " + reason));
       }
     }
-    if (!effects.isEmpty()) {
+    if (!effects.isEmpty() || left.frontends().size() != presence.frontends().size()) {
       effects.add(new Effect.Changed());
     }
     return new Step(
@@ -366,15 +340,17 @@ public record Membership(
             member.rank(),
             member.incarnation(),
             member.epoch(),
+            term,
             new DataParallel(
                 limits.dataParallelSize(),
                 limits.expected().balancing(),
-                limits.expected().lockstep()),
+                limits.expected().lockstep(),
+                limits.expected().policy()),
             limits.expected().self(),
             presence.frontendIds()));
   }
 
-  private Effect ask(Rank rank, Incarnation incarnation) {
+  Effect ask(Rank rank, Incarnation incarnation) {
     return new Effect.Send(Addresses.engine(rank, incarnation), new ToEngine.WhoIsThere(term));
   }
 
@@ -385,6 +361,24 @@ public record Membership(
   Membership with(Members changed) {
     return new Membership(
         limits, term, given, startedNanos, tickedNanos, changed, departed, presence);
+  }
+
+  /**
+   * Knowing which engines of the last published view are gone.
+   *
+   * @param nodes of the cluster; empty: not told
+   */
+  public Membership after(ClusterView last, List<NodeId> nodes) {
+    Membership next = this;
+    for (Departed.Gone one : Departed.after(last, nodes)) {
+      next = next.with(one);
+    }
+    return next;
+  }
+
+  Membership with(Departed.Gone gone) {
+    return new Membership(
+        limits, term, given, startedNanos, tickedNanos, members, departed.with(gone), presence);
   }
 
   private Membership with(Presence changed) {

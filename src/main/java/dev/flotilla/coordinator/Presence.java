@@ -1,5 +1,6 @@
 package dev.flotilla.coordinator;
 
+import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.ToCoordinator;
@@ -32,6 +33,12 @@ public record Presence(SortedMap<FrontendId, Frontend> frontends, SortedMap<Node
 
   List<FrontendId> frontendIds() {
     return List.copyOf(frontends.keySet());
+  }
+
+  List<ClusterView.Frontend> frontendViews() {
+    return frontends.entrySet().stream()
+        .map(e -> new ClusterView.Frontend(e.getKey(), e.getValue().node()))
+        .toList();
   }
 
   Presence with(ToCoordinator.FrontendHello hello, long now) {

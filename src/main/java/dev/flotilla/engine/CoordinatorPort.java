@@ -8,6 +8,7 @@ import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToCoordinator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -20,7 +21,7 @@ import org.slf4j.LoggerFactory;
 record CoordinatorPort(Bus bus, Identity identity) {
   private static final Logger LOG = LoggerFactory.getLogger(CoordinatorPort.class);
 
-  void hello(@Nullable Rank rank, Epoch highest) {
+  void hello(@Nullable Rank rank, Epoch highest, Term seen) {
     tell(
         Addresses.HANDSHAKE,
         new ToCoordinator.Hello(
@@ -30,7 +31,9 @@ record CoordinatorPort(Bus bus, Identity identity) {
             identity.local(),
             identity.headless(),
             identity.configHash(),
-            highest));
+            highest,
+            seen,
+            identity.endpoint()));
   }
 
   void ready(Rank rank, Epoch epoch, EngineFacts facts, @Nullable NodeId coordinator) {

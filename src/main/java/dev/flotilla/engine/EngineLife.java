@@ -6,6 +6,7 @@ import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.Machine;
 import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToEngine;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -20,12 +21,13 @@ import org.jspecify.annotations.Nullable;
  * serves until it is drained, refused, broken or stopped. A new coordinator asks who is there, and
  * the engine says Hello again without interrupting what it runs.
  *
- * <p>Times are milliseconds of one monotonic clock, and enter with the events.
+ * <p>Times are milliseconds of one monotonic clock.
  *
  * @param incarnation its own
  * @param stage where it stands
  * @param rank the one it was given, before that the one it wants; null: any
  * @param epoch the one it was given last
+ * @param term the highest leadership that it has heard of and follows
  * @param coordinator the node that gave it; null: not told
  * @param handshakeMs how long a coordinator is looked for
  * @param unanswered front-ends whose Pong is awaited
@@ -36,6 +38,7 @@ public record EngineLife(
     Stage stage,
     @Nullable Rank rank,
     Epoch epoch,
+    Term term,
     @Nullable NodeId coordinator,
     long handshakeMs,
     Set<FrontendId> unanswered,
@@ -100,7 +103,7 @@ public record EngineLife(
     STOPPED
   }
 
-  /** What can happen to an engine. */
+  /** What can happen. */
   public sealed interface Event {
     /** Time passes. */
     record Tick(long nowMs) implements Event {}
@@ -121,7 +124,7 @@ public record EngineLife(
     record Refused(ToEngine.Refused refused) implements Event {}
 
     /** A coordinator wants to know who is there. */
-    record WhoIsThere(long nowMs) implements Event {}
+    record WhoIsThere(Term term, long nowMs) implements Event {}
 
     /** Finish what runs. */
     record Drain(ToEngine.Drain drain, long nowMs) implements Event {}
@@ -139,7 +142,7 @@ public record EngineLife(
   /** What is to be done. */
   public sealed interface Effect {
     /** Say Hello to the coordinator. */
-    record SayHello(@Nullable Rank rank, Epoch highest) implements Effect {}
+    record SayHello(@Nullable Rank rank, Epoch highest, Term seen) implements Effect {}
 
     /** Consume at the rank's address, then report {@link Event.Registered}. */
     record Register(Rank rank) implements Effect {}
@@ -198,6 +201,7 @@ public record EngineLife(
         Stage.CANDIDATE,
         wanted,
         Epoch.NONE,
+        Term.NONE,
         null,
         handshakeMs,
         Set.of(),
@@ -224,7 +228,10 @@ public record EngineLife(
           new Step(to(Stage.SERVING, timers.ready(NEVER)), List.of());
       case Event.Refused(var refused) when refused.incarnation().equals(incarnation) ->
           stop("the coordinator refused it: " + refused.reason(), true);
-      case Event.WhoIsThere(long now) -> new Step(to(stage, timers.hello(now + HELLO_MS)), hello());
+      case Event.WhoIsThere(Term asking, long now) -> {
+        EngineLife next = under(asking).to(stage, timers.hello(now + HELLO_MS));
+        yield new Step(next, next.hello());
+      }
       case Event.Drain(var drain, long now) when drain.incarnation().equals(incarnation) ->
           drain(drain.timeoutMs(), now);
       case Event.Idle _ when stage == Stage.DRAINING -> stop("drained", true);
@@ -280,6 +287,10 @@ public record EngineLife(
     if (!init.incarnation().equals(incarnation) || init.epoch().compareTo(epoch) < 0) {
       return stay();
     }
+    if (!term.admits(init.term())) {
+      // Who leads there cannot know which epochs were given here, and is told.
+      return new Step(this, hello());
+    }
     if (stage == Stage.CANDIDATE) {
       EngineLife next =
           new EngineLife(
@@ -287,6 +298,7 @@ public record EngineLife(
               Stage.REGISTERING,
               init.rank(),
               init.epoch(),
+              init.term(),
               init.coordinator(),
               handshakeMs,
               Set.copyOf(init.frontends()),
@@ -305,6 +317,7 @@ public record EngineLife(
             again ? Stage.ANNOUNCING : stage,
             rank,
             init.epoch(),
+            init.term(),
             init.coordinator(),
             handshakeMs,
             unanswered,
@@ -325,14 +338,14 @@ public record EngineLife(
     Set<FrontendId> rest = new HashSet<>(unanswered);
     rest.remove(from);
     EngineLife next =
-        new EngineLife(incarnation, stage, rank, epoch, coordinator, handshakeMs, rest, timers);
+        new EngineLife(
+            incarnation, stage, rank, epoch, term, coordinator, handshakeMs, rest, timers);
     return rest.isEmpty() ? next.announce(now) : new Step(next, List.of());
   }
 
   private Step announce(long now) {
-    return new Step(
-        to(Stage.ANNOUNCING, timers.deadline(NEVER).ready(now + READY_MS)),
-        List.of(new Effect.SayReady(Objects.requireNonNull(rank), epoch)));
+    EngineLife next = to(Stage.ANNOUNCING, timers.deadline(NEVER).ready(now + READY_MS));
+    return new Step(next, List.of(new Effect.SayReady(Objects.requireNonNull(rank), epoch)));
   }
 
   private Step drain(long timeoutMs, long now) {
@@ -341,8 +354,8 @@ public record EngineLife(
     }
     long deadline = now + timeoutMs;
     if (stage == Stage.DRAINING) {
-      long sooner = Math.min(timers.deadlineMs(), deadline);
-      return new Step(to(stage, timers.deadline(sooner)), List.of());
+      return new Step(
+          to(stage, timers.deadline(Math.min(timers.deadlineMs(), deadline))), List.of());
     }
     return new Step(
         to(Stage.DRAINING, timers.deadline(deadline).ready(NEVER)),
@@ -350,8 +363,7 @@ public record EngineLife(
   }
 
   private Step stop(String reason, boolean undeploy) {
-    List<Effect> effects = new ArrayList<>();
-    effects.add(new Effect.TakeNothingNew());
+    List<Effect> effects = new ArrayList<>(List.of(new Effect.TakeNothingNew()));
     if (connected() && rank != null) {
       effects.add(new Effect.Leave(rank, reason));
     }
@@ -363,11 +375,19 @@ public record EngineLife(
 
   private EngineLife to(Stage next, Timers due) {
     return new EngineLife(
-        incarnation, next, rank, epoch, coordinator, handshakeMs, unanswered, due);
+        incarnation, next, rank, epoch, term, coordinator, handshakeMs, unanswered, due);
+  }
+
+  /** With what a leader's question says of its term. */
+  private EngineLife under(Term asking) {
+    return term.admits(asking)
+        ? new EngineLife(
+            incarnation, stage, rank, epoch, asking, coordinator, handshakeMs, unanswered, timers)
+        : this;
   }
 
   private List<Effect> hello() {
-    return List.of(new Effect.SayHello(rank, epoch));
+    return List.of(new Effect.SayHello(rank, epoch, term));
   }
 
   private boolean isMine(Incarnation its, Epoch itsEpoch) {

@@ -1,24 +1,21 @@
 package dev.flotilla.engine;
 
-import dev.flotilla.config.Balancing;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.EngineFacts;
-import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
+import dev.flotilla.scheduler.PrefixContents;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -42,20 +39,8 @@ final class EnginePortVerticle extends VerticleBase {
 
   private static final long STATS_MS = 10_000;
 
-  /** Receipts that come closer together share one report. */
-  private static final long ACK_GAP_MS = 1;
-
-  /**
-   * Shortest time between two reports to the coordinator. Below the 6 ms of a short real step, so
-   * that each step's end is reported at once, while steps that take no time do not flood it.
-   */
-  private static final long REPORT_GAP_MS = 5;
-
   /** A step is over by then, or the worker hangs. */
   private static final long STOP_MS = 10_000;
-
-  /** Epochs that are remembered as ours; a front-end's view lags behind by one at most. */
-  private static final int EPOCHS_MAX = 8;
 
   private final Identity identity;
   private final EngineFacts facts;
@@ -66,16 +51,17 @@ final class EnginePortVerticle extends VerticleBase {
   private final boolean logStats;
   private final StatsLine statsLine = new StatsLine(System.nanoTime());
   private final String parent;
-  private final Set<FrontendId> owed = new LinkedHashSet<>(); // acknowledgements
-  private final List<Epoch> epochs = new ArrayList<>();
+  private final PrefixFeed prefixFeed = new PrefixFeed();
+  private final OwnEpochs epochs = new OwnEpochs();
   private final Promise<Void> ended = Promise.promise();
   private @Nullable Bus bus;
   private @Nullable CoordinatorPort coordinator;
-  private @Nullable Pacer acks;
-  private @Nullable Pacer reports;
+  private @Nullable OfferPort offers;
+  private @Nullable EngineCore core;
+  private @Nullable ReportPort reports;
+  private @Nullable PrefixPort prefixes;
   private EngineLife life;
   private boolean taking = true;
-  private boolean external; // Nobody balances by what the coordinator is told: beats suffice.
 
   /**
    * A port.
@@ -115,13 +101,28 @@ final class EnginePortVerticle extends VerticleBase {
     return outbox;
   }
 
+  /** The loop that it speaks for; comes before the start. */
+  void serve(EngineCore loop) {
+    core = loop;
+  }
+
+  PrefixFeed prefixFeed() {
+    return prefixFeed;
+  }
+
   @Override
   public Future<?> start() {
     bus = Bus.of(vertx);
     coordinator = new CoordinatorPort(bus, identity);
+    offers =
+        new OfferPort(
+            vertx, context, bus, inbox, Objects.requireNonNull(core, "serve() comes first"));
     Pacer.Later later = (ms, action) -> vertx.setTimer(ms, ignored -> action.run());
-    acks = new Pacer(ACK_GAP_MS, this::acknowledge, later);
-    reports = new Pacer(REPORT_GAP_MS, this::report, later);
+    ReportPort reporting = new ReportPort(bus(), coordinator(), gauge, this::gaugeReport, later);
+    reports = reporting;
+    prefixes =
+        new PrefixPort(
+            bus(), identity, prefixFeed, reporting, this::place, this::readPrefixes, later);
     life =
         EngineLife.start(identity.incarnation(), identity.rank(), identity.handshakeMs(), nowMs());
     return bus()
@@ -157,16 +158,23 @@ final class EnginePortVerticle extends VerticleBase {
       case ToEngine.Submit submit -> submit(submit);
       case ToEngine.Abort(var request, int attempt) -> abort(request, attempt);
       case ToEngine.Init init -> {
-        external = init.parallel().balancing() == Balancing.EXTERNAL;
+        reports().admitted(init);
         on(new EngineLife.Event.Init(init, nowMs()));
       }
       case ToEngine.Welcome welcome -> on(new EngineLife.Event.Welcome(welcome));
       case ToEngine.Refused refused -> on(new EngineLife.Event.Refused(refused));
-      case ToEngine.WhoIsThere _ -> on(new EngineLife.Event.WhoIsThere(nowMs()));
+      case ToEngine.WhoIsThere(var term) -> on(new EngineLife.Event.WhoIsThere(term, nowMs()));
       case ToEngine.Ping(var from, long nonce) -> pong(from, nonce);
       case ToEngine.Pong(var from, long _) -> on(new EngineLife.Event.Pong(from, nowMs()));
+      case ToEngine.PrefixSnapshot(var from) -> {
+        if (life.connected()) {
+          prefixes().asked(from);
+        }
+      }
       case ToEngine.Utility utility ->
           utilities.call(utility, !taking, (result, failure) -> answer(utility, result, failure));
+      case ToEngine.HandOver order -> offers().order(order, life);
+      case ToEngine.Decline decline -> offers().declined(decline);
       case ToEngine.Drain drain -> {
         on(new EngineLife.Event.Drain(drain, nowMs()));
         tellIdle();
@@ -186,9 +194,7 @@ final class EnginePortVerticle extends VerticleBase {
     } else {
       refuse(submit, 429, "has a full inbox; try again later");
     }
-    owed.add(frontend);
-    Objects.requireNonNull(acks).request();
-    Objects.requireNonNull(reports).request();
+    reports().received(frontend);
   }
 
   private void refuse(ToEngine.Submit submit, int status, String reason) {
@@ -214,6 +220,7 @@ final class EnginePortVerticle extends VerticleBase {
     if (!inbox.offer(new Inbox.Command.Abort(request, attempt))) {
       LOG.warn("{} has a full inbox and goes on with {}, which was aborted", name(), request);
     }
+    offers().taken();
   }
 
   private void answer(ToEngine.Utility call, String result, String failure) {
@@ -239,13 +246,13 @@ final class EnginePortVerticle extends VerticleBase {
   /** Takes what the step loop has to say; called once for all of it. */
   private void look() {
     Snapshot latest = outbox.look();
+    gauge.update(latest);
+    reports().changed();
     for (Outcome outcome = outbox.poll(); outcome != null; outcome = outbox.poll()) {
       publish(outcome);
     }
-    gauge.update(latest);
-    if (life.connected()) {
-      Objects.requireNonNull(reports).request();
-    }
+    reports().settled();
+    prefixes().look();
     tellIdle();
   }
 
@@ -254,12 +261,11 @@ final class EnginePortVerticle extends VerticleBase {
     List<Future<?>> sends = new ArrayList<>();
     outcome.refusals().forEach(this::refuse);
     if (!outcome.deltas().isEmpty()) {
-      LoadReport load = gaugeReport();
       outcome
           .deltas()
           .forEach(
               (frontend, deltas) -> {
-                owed.remove(frontend);
+                LoadReport load = reports().riding(frontend);
                 sends.add(sendTokens(frontend, new ToFrontend.Tokens(load, deltas)));
               });
     }
@@ -281,20 +287,6 @@ final class EnginePortVerticle extends VerticleBase {
               LOG.info("{} drops the work of {}: {}", name(), frontend, failure.getMessage());
               inbox.offer(new Inbox.Command.AbortFrontend(frontend));
             });
-  }
-
-  private void acknowledge() {
-    if (!owed.isEmpty() && life.rank() != null) {
-      ToFrontend.Load load = new ToFrontend.Load(gaugeReport());
-      owed.forEach(frontend -> send(frontend, load));
-    }
-    owed.clear();
-  }
-
-  private void report() {
-    if (life.connected() && !external) {
-      coordinator().load(gaugeReport());
-    }
   }
 
   private void whenConnected(Consumer<LoadReport> take) {
@@ -323,18 +315,17 @@ final class EnginePortVerticle extends VerticleBase {
       LOG.info("{}: {} to {} by {}", name(), life.stage(), step.next().stage(), event);
     }
     life = step.next();
-    if (!epochs.contains(life.epoch()) && !life.epoch().equals(Epoch.NONE)) {
-      epochs.add(life.epoch());
-      if (epochs.size() > EPOCHS_MAX) {
-        epochs.removeFirst();
-      }
+    if (reports != null) {
+      reports.connected(life.connected());
     }
+    epochs.add(life.epoch());
     step.effects().forEach(this::perform);
   }
 
   private void perform(EngineLife.Effect effect) {
     switch (effect) {
-      case EngineLife.Effect.SayHello(var rank, var highest) -> coordinator().hello(rank, highest);
+      case EngineLife.Effect.SayHello(var rank, var highest, var seen) ->
+          coordinator().hello(rank, highest, seen);
       case EngineLife.Effect.Register(var rank) ->
           bus()
               .consume(Addresses.engine(rank, identity.incarnation()), this::receive)
@@ -347,7 +338,7 @@ final class EnginePortVerticle extends VerticleBase {
       case EngineLife.Effect.Warm(var frontends) -> frontends.forEach(this::ping);
       case EngineLife.Effect.SayReady(var rank, var epoch) ->
           coordinator().ready(rank, epoch, facts, life.coordinator());
-      case EngineLife.Effect.Beat() -> whenConnected(coordinator()::load);
+      case EngineLife.Effect.Beat() -> reports().beat();
       case EngineLife.Effect.TakeNothingNew() -> taking = false;
       case EngineLife.Effect.Leave(var rank, var reason) -> coordinator().leaving(rank, reason);
       case EngineLife.Effect.Undeploy(var reason) -> undeploy(reason);
@@ -373,8 +364,33 @@ final class EnginePortVerticle extends VerticleBase {
         .onFailure(failure -> LOG.debug("{} is gone: {}", frontend, failure.getMessage()));
   }
 
+  private OfferPort offers() {
+    return Objects.requireNonNull(offers, "start() comes first");
+  }
+
   private CoordinatorPort coordinator() {
     return Objects.requireNonNull(coordinator, "start() comes first");
+  }
+
+  private ReportPort reports() {
+    return Objects.requireNonNull(reports, "start() comes first");
+  }
+
+  private PrefixPort prefixes() {
+    return Objects.requireNonNull(prefixes, "start() comes first");
+  }
+
+  private PrefixPort.Place place() {
+    return new PrefixPort.Place(Objects.requireNonNull(life.rank()), life.epoch());
+  }
+
+  private boolean readPrefixes(Consumer<PrefixContents> reader) {
+    return inbox.offer(
+        new Inbox.Command.Call(
+            scheduler -> {
+              PrefixContents contents = scheduler.prefixes();
+              context.runOnContext(ignored -> reader.accept(contents));
+            }));
   }
 
   private Bus bus() {

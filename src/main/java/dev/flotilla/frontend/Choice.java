@@ -1,5 +1,7 @@
 package dev.flotilla.frontend;
 
+import dev.flotilla.balancer.PrefixChain;
+import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.Sampling;
 import dev.flotilla.protocol.ToFrontend;
@@ -15,8 +17,26 @@ final class Choice {
   final Sampling sampling;
   final long acceptedAt;
 
+  /** The prompt's blocks, once they were looked for; of the first choice of each prompt. */
+  @Nullable PrefixChain prefix;
+
+  /** Why its engine was chosen; "" unless the client is told. */
+  String decision = "";
+
+  /** Whether a question to the coordinator about it is open. */
+  boolean asked;
+
+  /** Tokens of the prompt that its engine was thought to hold when it was chosen. */
+  int expectedCached;
+
+  /** The engine that it was sent to and has not left. */
+  @Nullable Incarnation heldBy;
+
   /** The ledger's number of the last send. */
   long sequence;
+
+  /** Where it was moved to last by the engine that had it; null: it never was. */
+  @Nullable Incarnation movedTo;
 
   /** Whether anything was given to the client. */
   boolean opened;

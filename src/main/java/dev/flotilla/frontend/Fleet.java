@@ -2,23 +2,29 @@ package dev.flotilla.frontend;
 
 import dev.flotilla.balancer.Balancer;
 import dev.flotilla.balancer.Client;
+import dev.flotilla.balancer.Following;
 import dev.flotilla.balancer.Ledger;
-import dev.flotilla.balancer.PrefixChain;
 import dev.flotilla.balancer.Query;
 import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.config.RankRange;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.ClusterView.Engine;
+import dev.flotilla.protocol.EngineAt;
+import dev.flotilla.protocol.EngineFacts;
 import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.FleetFacts;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Machine;
-import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.NodeId;
+import dev.flotilla.protocol.Term;
+import dev.flotilla.protocol.ToFrontend;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -28,19 +34,19 @@ import org.jspecify.annotations.Nullable;
  * The engines as one front-end knows them: the newest view, the reports, its own sends. Used by one
  * thread.
  */
-final class Fleet implements Machine {
+public final class Fleet implements Machine {
   /**
    * A new coordinator learns of the engines within so long; until then, absent ones still count.
    */
   static final long GRACE_NANOS = 3_000_000_000L;
 
-  /** As many as one port is usually shared by. */
-  private static final int CLIENTS = 4;
-
   private final FrontendId owner;
   private final @Nullable RankRange ranks;
   private final Ledger ledger;
   private final Balancer balancer;
+  private final Following following;
+  private final NodeId node;
+  private final LoadBalancing policy;
   private final StallWatch stalls = new StallWatch();
   private ClusterView published = ClusterView.EMPTY;
   private ClusterView view = ClusterView.EMPTY;
@@ -48,40 +54,48 @@ final class Fleet implements Machine {
   private long graceUntil;
   private boolean lingering;
 
+  /** Over all ranks, by the default policy. */
+  public Fleet(FrontendId owner, @Nullable RankRange ranks) {
+    this(owner, new NodeId("local"), ranks, LoadBalancing.FLOTILLA);
+  }
+
   /**
    * Knows nobody yet.
    *
+   * @param node on which the front-end is
    * @param ranks that may be chosen here; null: all
    */
-  Fleet(FrontendId owner, @Nullable RankRange ranks) {
+  Fleet(FrontendId owner, NodeId node, @Nullable RankRange ranks, LoadBalancing policy) {
     this.owner = owner;
+    this.node = node;
     this.ranks = ranks;
+    this.policy = policy;
     this.ledger = new Ledger(owner);
-    // Ids are random, so that front-ends' scans of equal engines start apart.
-    Client client = new Client(Math.floorMod(owner.hashCode(), CLIENTS), CLIENTS);
-    this.balancer = new Balancer(LoadBalancing.FLOTILLA, client, ledger);
+    this.balancer = new Balancer(policy, Client.ALONE, ledger);
+    this.following = new Following(balancer.prefixes());
   }
 
   /** What is known now. */
-  ClusterView view() {
+  public ClusterView view() {
     return view;
   }
 
   /** Takes a view if it is newer; gives the engines that are gone by it. */
-  Set<Incarnation> take(ClusterView newer, long nowNanos) {
+  public Set<Incarnation> take(ClusterView newer, long nowNanos) {
     if (!newer.newerThan(published)) {
       return Set.of();
     }
-    if (newer.term() != published.term() && published.term() != 0) {
+    if (!newer.term().equals(published.term()) && !published.term().equals(Term.NONE)) {
       graceUntil = nowNanos + GRACE_NANOS;
     }
     published = newer;
     ledger.take(newer, nowNanos);
+    place(newer.frontends());
     return replace(nowNanos);
   }
 
   /** Time passes; gives the engines whose grace is over. */
-  Set<Incarnation> tick(long nowNanos) {
+  public Set<Incarnation> tick(long nowNanos) {
     Set<Incarnation> known = new HashSet<>();
     for (Engine engine : view.engines()) {
       LoadReport load = load(engine);
@@ -114,18 +128,11 @@ final class Fleet implements Machine {
     }
     gone.forEach(ledger::forget);
     lingering = engines.size() > published.engines().size();
-    view =
-        lingering
-            ? new ClusterView(
-                published.term(), published.version(), published.dataParallelSize(), engines)
-            : published;
+    view = lingering ? published.withEngines(engines) : published;
     choosable =
         ranks == null
             ? view
-            : new ClusterView(
-                view.term(),
-                view.version(),
-                view.dataParallelSize(),
+            : view.withEngines(
                 view.engines().stream().filter(e -> ranks.contains(e.rank().value())).toList());
     return gone;
   }
@@ -135,38 +142,124 @@ final class Fleet implements Machine {
     return ranks == null ? RankRange.all(view.dataParallelSize()) : ranks;
   }
 
-  /** Takes an engine's own report. */
-  void report(LoadReport load, long nowNanos) {
-    ledger.report(load, nowNanos);
+  /**
+   * This front-end's place among those that choose from the same ranks: where these are a node's,
+   * among the node's.
+   */
+  private void place(List<ClusterView.Frontend> frontends) {
+    int index = -1;
+    int count = 0;
+    for (ClusterView.Frontend frontend : frontends) {
+      if (ranks == null || frontend.node().equals(node)) {
+        index = frontend.id().equals(owner) ? count : index;
+        count++;
+      }
+    }
+    if (index >= 0) {
+      balancer.client(new Client(index, count));
+    }
   }
 
-  /** Notes a send; its number goes with it. */
-  long send(Incarnation engine, long tokens) {
-    return ledger.send(engine, tokens);
+  /** Takes an engine's own report. */
+  public void report(LoadReport load, long nowNanos) {
+    ledger.report(load, nowNanos);
+    following.heard(load.incarnation(), nowNanos);
+  }
+
+  /** Takes what an engine's prefix cache has gained and lost. */
+  void prefixes(ToFrontend.PrefixChange change) {
+    following.take(change);
+  }
+
+  /** The engines that are to be asked for a snapshot of their prefixes, and for reports. */
+  List<Engine> strangers(long nowNanos) {
+    if (policy != LoadBalancing.FLOTILLA) {
+      return List.of();
+    }
+    Map<Incarnation, Engine> ready = new HashMap<>();
+    for (Engine engine : choosable.engines()) {
+      if (engine.state() == EngineState.READY) {
+        ready.put(engine.incarnation(), engine);
+      }
+    }
+    return following.ask(ready.keySet(), nowNanos).stream().map(ready::get).toList();
+  }
+
+  /**
+   * Notes a send; its number goes with it.
+   *
+   * @param cached of its tokens, those that the engine's prefix cache is thought to hold
+   */
+  public long send(Incarnation engine, int tokens, int cached) {
+    return ledger.send(engine, tokens, cached);
+  }
+
+  /**
+   * A request that was sent there has ended, or goes elsewhere, or is sent again. The send of this
+   * number counts no more, even if the engine never acknowledges it.
+   */
+  public void left(Incarnation engine, long sequence) {
+    ledger.ended(engine);
+    ledger.lost(engine, sequence);
+  }
+
+  /** Whether the engine may get new work from here, as far as is known here. */
+  public boolean mayTake(EngineAt engine) {
+    return serving(engine.incarnation()).filter(e -> e.epoch().equals(engine.epoch())).isPresent();
+  }
+
+  /** Prompt tokens that were sent there and that no report has acknowledged. */
+  public long unacknowledgedTokens(Incarnation engine) {
+    return ledger.unacknowledgedTokens(engine);
+  }
+
+  /** A request has ended after so many output tokens. */
+  void outputs(int tokens) {
+    ledger.outputs(tokens);
   }
 
   /** Whether the engine has acknowledged the send. */
-  boolean acknowledged(Incarnation engine, long sequence) {
+  public boolean acknowledged(Incarnation engine, long sequence) {
     return ledger.freshest(engine).filter(r -> r.ackOf(owner) >= sequence).isPresent();
   }
 
   /** Whether the engine, having received the send, says that it has nothing to do. */
-  boolean idle(Incarnation engine, long sequence) {
+  public boolean idle(Incarnation engine, long sequence) {
     return ledger
         .freshest(engine)
         .filter(r -> r.ackOf(owner) >= sequence && r.waiting() == 0 && r.running() == 0)
         .isPresent();
   }
 
-  /**
-   * The engine for a request.
-   *
-   * @param only the rank that the client insists on
-   */
-  Optional<Engine> choose(
-      int promptTokens, Set<Incarnation> failed, @Nullable Rank only, long nowNanos) {
-    Query query = new Query(promptTokens, PrefixChain.NONE, failed, only);
-    return balancer.choose(choosable, query, nowNanos).map(Balancer.Choice::engine);
+  /** The engine for a request. */
+  public Optional<Balancer.Choice> choose(Query query, long nowNanos) {
+    return balancer.choose(choosable, query, nowNanos);
+  }
+
+  /** The engine for a request, and why. */
+  Optional<Balancer.Reasoned> reason(Query query, long nowNanos) {
+    return balancer.reason(choosable, query, nowNanos);
+  }
+
+  /** The engine of an incarnation, if it may get work from here. */
+  Optional<Engine> serving(Incarnation incarnation) {
+    return choosable.engines().stream()
+        .filter(e -> e.incarnation().equals(incarnation) && e.serving())
+        .findFirst();
+  }
+
+  /** Tokens of a block of the engines' prefix caches; 0 where nobody looks for prefixes. */
+  int blockTokens() {
+    if (policy != LoadBalancing.FLOTILLA) {
+      return 0;
+    }
+    for (Engine engine : choosable.engines()) {
+      EngineFacts facts = engine.facts();
+      if (facts != null) {
+        return facts.blockSize();
+      }
+    }
+    return 0;
   }
 
   /** Engines that may get new work from here. */
@@ -203,7 +296,7 @@ final class Fleet implements Machine {
               e.facts(),
               load(e)));
     }
-    return new ClusterView(view.term(), view.version(), view.dataParallelSize(), engines);
+    return view.withEngines(engines);
   }
 
   /** The freshest report of an engine. */

@@ -1,10 +1,12 @@
 package dev.flotilla.frontend;
 
+import dev.flotilla.config.ChoiceConfig;
 import dev.flotilla.config.Config;
 import dev.flotilla.config.FrontendConfig;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.FrontendId;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
@@ -86,9 +88,16 @@ public final class FrontendVerticle extends VerticleBase {
 
   private Future<?> serve(FrontendConfig settings, ServedModel model) {
     Bus bus = Bus.of(vertx);
-    Fleet fleet = new Fleet(id, settings.ranks());
+    ChoiceConfig choice = settings.choice();
+    Fleet fleet = new Fleet(id, bus.node(), settings.ranks(), choice.policy());
+    Asking asking =
+        choice.in() == ChoiceConfig.Place.COORDINATOR
+            ? new Asking(id, bus, (ms, action) -> vertx.setTimer(ms, _ -> action.run()))
+            : null;
+    Placing placing = new Placing(fleet, choice.header(), asking);
     FrontendMetrics metrics = metrics(settings, model);
-    Streams live = new Streams(id, bus, fleet, model, metrics, settings.requestTimeoutMs());
+    Streams live =
+        new Streams(id, bus, fleet, placing, model, metrics, settings.requestTimeoutMs());
     streams = live;
     Parts parts =
         new Parts(
@@ -206,7 +215,8 @@ public final class FrontendVerticle extends VerticleBase {
   }
 
   private void hello(Bus bus) {
-    bus.send(Addresses.COORDINATOR, new ToCoordinator.FrontendHello(id, bus.node()))
+    Term seen = Objects.requireNonNull(streams).term();
+    bus.send(Addresses.COORDINATOR, new ToCoordinator.FrontendHello(id, bus.node(), seen))
         .onFailure(e -> LOG.debug("no coordinator hears front-end {}: {}", id, e.toString()));
   }
 
@@ -215,7 +225,14 @@ public final class FrontendVerticle extends VerticleBase {
       case ToFrontend.Tokens tokens -> live.accept(tokens);
       case ToFrontend.Load load -> live.report(load.load());
       case ToFrontend.Refusal refusal -> live.refused(refusal);
-      case ToFrontend.View view -> live.view(view.view());
+      case ToFrontend.Offer offer -> live.offered(offer);
+      case ToFrontend.PrefixChange change -> live.prefixes(change);
+      case ToFrontend.Chosen chosen -> live.chosen(chosen);
+      case ToFrontend.View view -> {
+        if (!live.view(view.view())) {
+          hello(bus); // Its coordinator goes above the term that is followed here.
+        }
+      }
       case ToFrontend.UtilityAnswer answer -> calls.answered(answer);
       case ToFrontend.Ping ping ->
           bus.send(

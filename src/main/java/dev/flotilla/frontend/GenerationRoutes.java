@@ -15,6 +15,7 @@ import org.slf4j.LoggerFactory;
 final class GenerationRoutes {
   private static final Logger LOG = LoggerFactory.getLogger(GenerationRoutes.class);
   private static final String RANK = "X-data-parallel-rank";
+  private static final String DECISION = "X-Flotilla-Decision";
 
   private final Parts parts;
 
@@ -77,6 +78,9 @@ final class GenerationRoutes {
                 failure -> Errors.send(response, failure));
     response.closeHandler(_ -> close.run());
     response.exceptionHandler(_ -> close.run());
+    if (parts.config().choice().header()) {
+      response.headersEndHandler(_ -> open.tell(response));
+    }
     try {
       open.generation = BestOf.open(parts.streams(), request, answer);
     } catch (ApiException e) {
@@ -87,6 +91,14 @@ final class GenerationRoutes {
   /** A request under way, known once it is. */
   private static final class Open {
     private @Nullable Generation generation;
+
+    /** By now the first choice has an engine, or the request has failed. */
+    void tell(HttpServerResponse response) {
+      String decision = generation == null ? "" : generation.choices.getFirst().decision;
+      if (!decision.isEmpty()) {
+        response.putHeader(DECISION, decision);
+      }
+    }
 
     void close(Streams streams) {
       if (generation != null) {

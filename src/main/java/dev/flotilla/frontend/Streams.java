@@ -1,17 +1,19 @@
 package dev.flotilla.frontend;
 
-import dev.flotilla.frontend.RequestStream.Effect;
-import dev.flotilla.frontend.RequestStream.Event;
-import dev.flotilla.frontend.RequestStream.Target;
+import dev.flotilla.frontend.StreamSteps.Effect;
+import dev.flotilla.frontend.StreamSteps.Event;
+import dev.flotilla.frontend.StreamSteps.Target;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
+import dev.flotilla.protocol.EngineAt;
 import dev.flotilla.protocol.FinishReason;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Logprobs;
 import dev.flotilla.protocol.RequestId;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import dev.flotilla.protocol.TokenIds;
@@ -37,6 +39,7 @@ final class Streams {
   private final FrontendId owner;
   private final Bus bus;
   private final Fleet fleet;
+  private final Placing placing;
   private final ServedModel model;
   private final FrontendMetrics metrics;
   private final long timeoutNanos;
@@ -49,12 +52,14 @@ final class Streams {
       FrontendId owner,
       Bus bus,
       Fleet fleet,
+      Placing placing,
       ServedModel model,
       FrontendMetrics metrics,
       long timeoutMs) {
     this.owner = owner;
     this.bus = bus;
     this.fleet = fleet;
+    this.placing = placing;
     this.model = model;
     this.metrics = metrics;
     this.timeoutNanos = timeoutMs * 1_000_000;
@@ -160,22 +165,63 @@ final class Streams {
     }
   }
 
+  /** A busy engine offers some of its requests to another; each is moved or declined. */
+  void offered(ToFrontend.Offer offer) {
+    long now = System.nanoTime();
+    EngineAt to = offer.to();
+    boolean known = fleet.mayTake(to);
+    for (ToFrontend.Attempt attempt : offer.requests()) {
+      Choice choice = find(attempt.request());
+      if (choice == null) {
+        bus.send(offer.from().address(), new ToEngine.Abort(attempt.request(), attempt.attempt()));
+      } else if (known && choice.generation.request.routing().rank() == null) {
+        Target target = new Target(to.rank(), to.incarnation(), to.epoch());
+        apply(
+            choice, new Event.Offered(now, offer.from().incarnation(), attempt.attempt(), target));
+      } else {
+        bus.send(
+            offer.from().address(), new ToEngine.Decline(attempt.request(), attempt.attempt()));
+      }
+    }
+  }
+
   /** An engine's report alone. */
   void report(LoadReport load) {
     fleet.report(load, System.nanoTime());
   }
 
-  /** A view of all engines. */
-  void view(ClusterView view) {
+  /** What an engine's prefix cache has gained and lost. */
+  void prefixes(ToFrontend.PrefixChange change) {
+    fleet.prefixes(change);
+  }
+
+  /** The coordinator's choice of an engine. */
+  void chosen(ToFrontend.Chosen chosen) {
+    placing.answered(chosen);
+  }
+
+  /** A view of all engines; false: it is of a leadership that is not followed here. */
+  boolean view(ClusterView view) {
+    if (!fleet.view().term().admits(view.term())) {
+      return false;
+    }
     long now = System.nanoTime();
     lose(fleet.take(view, now), now);
+    follow(now);
     metrics.engines(view);
+    return true;
+  }
+
+  /** The leadership that is followed. */
+  Term term() {
+    return fleet.view().term();
   }
 
   /** Deadlines; called ten times a second. */
   void tick() {
     long now = System.nanoTime();
     lose(fleet.tick(now), now);
+    follow(now);
     if (!ended) {
       metrics.streams(owner.value(), live.size());
     }
@@ -187,6 +233,13 @@ final class Streams {
               now,
               target != null && fleet.acknowledged(target.incarnation(), choice.sequence),
               target != null && fleet.idle(target.incarnation(), choice.sequence)));
+    }
+  }
+
+  private void follow(long now) {
+    for (ClusterView.Engine engine : fleet.strangers(now)) {
+      bus.send(engine.address(), new ToEngine.PrefixSnapshot(owner))
+          .onFailure(e -> LOG.debug("engine {} was not asked: {}", engine.rank(), e.toString()));
     }
   }
 
@@ -231,19 +284,32 @@ final class Streams {
       perform(choice, effect);
     }
     if (choice.stream.ended()) {
-      live.remove(choice.id.counter());
+      if (live.remove(choice.id.counter()) != null) {
+        placing.look(choice);
+      }
+    } else {
+      placing.look(choice);
     }
   }
 
   private void perform(Choice choice, Effect effect) {
     switch (effect) {
-      case Effect.Choose(Set<Incarnation> failed) -> choose(choice, failed);
+      case Effect.Choose(Set<Incarnation> failed) -> placing.choose(choice, failed, this::apply);
       case Effect.Submit submit -> submit(choice, submit);
       case Effect.Abort(Target target, int attempt) ->
           bus.send(
                   Addresses.engine(target.rank(), target.incarnation()),
                   new ToEngine.Abort(choice.id, attempt))
               .onFailure(e -> LOG.debug("abort of {} was not sent: {}", choice.id, e.toString()));
+      case Effect.Move(Target from, Target to) -> {
+        metrics.moved(from.rank());
+        choice.expectedCached = 0; // Nobody looked what the other engine holds of it.
+        choice.movedTo = to.incarnation();
+      }
+      case Effect.Decline(Target target, int attempt) ->
+          bus.send(
+              Addresses.engine(target.rank(), target.incarnation()),
+              new ToEngine.Decline(choice.id, attempt));
       case Effect.Deliver deliver -> deliver(choice, deliver);
       case Effect.Finish(FinishReason reason, int stopId) ->
           finish(choice, reason, stopId >= 0 ? stopId : null);
@@ -251,25 +317,12 @@ final class Streams {
     }
   }
 
-  private void choose(Choice choice, Set<Incarnation> failed) {
-    int tokens = choice.prompt().ids().size() + choice.stream.count();
-    long now = System.nanoTime();
-    var engine = fleet.choose(tokens, failed, choice.generation.request.routing().rank(), now);
-    apply(
-        choice,
-        engine.isPresent()
-            ? new Event.Assigned(
-                now,
-                new Target(engine.get().rank(), engine.get().incarnation(), engine.get().epoch()))
-            : new Event.NoneServing(now));
-  }
-
   private void submit(Choice choice, Effect.Submit submit) {
     Target target = submit.target();
     GenerationRequest.Routing routing = choice.generation.request.routing();
     int tokens = choice.prompt().ids().size() + submit.delivered().size();
-    choice.sequence = fleet.send(target.incarnation(), tokens);
-    if (submit.attempt() > 1) {
+    placing.send(choice, target.incarnation(), tokens);
+    if (submit.attempt() > 1 && !target.incarnation().equals(choice.movedTo)) {
       metrics.failover(target.rank());
     }
     bus.send(

@@ -12,6 +12,10 @@ public final class Addresses {
   public static final Address<ToCoordinator> HANDSHAKE =
       new Address<>(PREFIX + "handshake", ToCoordinator.class);
 
+  /** Publish only: every coordinator, whether it leads or stands by. */
+  public static final Address<ToCoordinator> COORDINATORS =
+      new Address<>(PREFIX + "coordinators", ToCoordinator.class);
+
   /** Publish only: every engine. */
   public static final Address<ToEngine> ALL_ENGINES =
       new Address<>(PREFIX + "engines", ToEngine.class);
@@ -52,6 +56,11 @@ public final class Addresses {
   /** One front-end. */
   public static Address<ToFrontend> frontend(FrontendId id) {
     return new Address<>(PREFIX + "frontend." + id, ToFrontend.class);
+  }
+
+  /** One node's coordinator, whether it leads or stands by. */
+  public static Address<ToCoordinator> coordinator(NodeId id) {
+    return new Address<>(PREFIX + "coordinator." + id, ToCoordinator.class);
   }
 
   /** One node's agent. */

@@ -7,15 +7,20 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the coordinator publishes: all ranks and the freshest report of each.
  *
- * @param term the coordinator's leadership
+ * @param term the coordinator's leadership; one that is not admitted is dropped
  * @param version rises with every published view of one term; older ones are dropped
  * @param dataParallelSize ranks expected
  * @param engines in rank order
+ * @param frontends in the order of their ids, so that each knows its place among them
  */
-public record ClusterView(int term, long version, int dataParallelSize, List<Engine> engines) {
+public record ClusterView(
+    Term term, long version, int dataParallelSize, List<Engine> engines, List<Frontend> frontends) {
 
   /** Nothing known yet. */
-  public static final ClusterView EMPTY = new ClusterView(0, 0, 0, List.of());
+  public static final ClusterView EMPTY = new ClusterView(Term.NONE, 0, 0, List.of());
+
+  /** One API server, and the node that it runs on. */
+  public record Frontend(FrontendId id, NodeId node) {}
 
   /**
    * One rank.
@@ -49,6 +54,22 @@ public record ClusterView(int term, long version, int dataParallelSize, List<Eng
   /** Keeps a private copy. */
   public ClusterView {
     engines = List.copyOf(engines);
+    frontends = List.copyOf(frontends);
+  }
+
+  /** One that knows no front-ends. */
+  public ClusterView(Term term, long version, int dataParallelSize, List<Engine> engines) {
+    this(term, version, dataParallelSize, engines, List.of());
+  }
+
+  /** The same with other engines. */
+  public ClusterView withEngines(List<Engine> others) {
+    return new ClusterView(term, version, dataParallelSize, others, frontends);
+  }
+
+  /** Of the one coordinator that there ever is, as in simulations of load. */
+  public ClusterView(int term, long version, int dataParallelSize, List<Engine> engines) {
+    this(new Term(term, Term.NONE.node()), version, dataParallelSize, engines);
   }
 
   /** The engine of a rank, if one is known. */
@@ -58,6 +79,6 @@ public record ClusterView(int term, long version, int dataParallelSize, List<Eng
 
   /** Whether this view supersedes the other. */
   public boolean newerThan(ClusterView other) {
-    return term != other.term ? term > other.term : version > other.version;
+    return term.equals(other.term) ? version > other.version : other.term.admits(term);
   }
 }

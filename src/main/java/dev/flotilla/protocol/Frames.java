@@ -77,12 +77,15 @@ final class Frames {
       }
       case ToEngine.Init init -> json(type, init.epoch(), init);
       case ToEngine.Welcome welcome -> json(type, welcome.epoch(), welcome);
+      case ToEngine.HandOver order -> json(type, order.epoch(), order);
       case ToEngine.Refused _,
+          ToEngine.Decline _,
           ToEngine.WhoIsThere _,
           ToEngine.Ping _,
           ToEngine.Pong _,
           ToEngine.Drain _,
-          ToEngine.Utility _ ->
+          ToEngine.Utility _,
+          ToEngine.PrefixSnapshot _ ->
           json(type, Epoch.NONE, message);
     };
   }
@@ -96,7 +99,11 @@ final class Frames {
           ToCoordinator.Leaving _,
           ToCoordinator.FrontendHello _,
           ToCoordinator.NodeHello _,
-          ToCoordinator.NodeLeft _ ->
+          ToCoordinator.NodeLeft _,
+          ToCoordinator.Leading _,
+          ToCoordinator.Nodes _,
+          ToCoordinator.Choose _,
+          ToCoordinator.FromAgent _ ->
           json(type, Epoch.NONE, message);
     };
   }
@@ -111,14 +118,24 @@ final class Frames {
       }
       case ToFrontend.Load load -> load(type, load.load());
       case ToFrontend.Refusal refusal -> json(type, refusal.epoch(), refusal);
-      case ToFrontend.View _, ToFrontend.Ping _, ToFrontend.Pong _, ToFrontend.UtilityAnswer _ ->
+      case ToFrontend.Offer offer -> json(type, offer.from().epoch(), offer);
+      case ToFrontend.PrefixChange change -> {
+        FrameWriter out = start(type, change.epoch(), PrefixLayout.capacity(change));
+        PrefixLayout.write(change, out);
+        yield out.toBytes();
+      }
+      case ToFrontend.View _,
+          ToFrontend.Ping _,
+          ToFrontend.Pong _,
+          ToFrontend.UtilityAnswer _,
+          ToFrontend.Chosen _ ->
           json(type, Epoch.NONE, message);
     };
   }
 
   private static byte[] encode(ToNode message) {
     return switch (message) {
-      case ToNode.StartEngine _, ToNode.StopEngine _ ->
+      case ToNode.StartEngine _, ToNode.StopEngine _, ToNode.Order _ ->
           json(FrameType.of(message), Epoch.NONE, message);
     };
   }
@@ -141,6 +158,7 @@ final class Frames {
       case ABORT -> WorkLayout.readAbort(in);
       case TOKENS -> TokensLayout.read(epoch, in);
       case COORDINATOR_LOAD -> new ToCoordinator.Load(LoadLayout.read(epoch, in));
+      case PREFIX_CHANGE -> PrefixLayout.read(epoch, in);
       case FRONTEND_LOAD -> new ToFrontend.Load(LoadLayout.read(epoch, in));
       case INIT,
           WELCOME,
@@ -150,19 +168,34 @@ final class Frames {
           ENGINE_PONG,
           DRAIN,
           UTILITY,
+          HAND_OVER,
+          DECLINE,
           HELLO,
           READY,
           LEAVING,
           FRONTEND_HELLO,
           NODE_HELLO,
           NODE_LEFT,
+          LEADING,
+          NODES,
           REFUSAL,
           VIEW,
           FRONTEND_PING,
           FRONTEND_PONG,
           UTILITY_ANSWER,
+          OFFER,
+          PREFIX_SNAPSHOT,
+          CHOOSE,
+          CHOSEN,
           START_ENGINE,
-          STOP_ENGINE ->
+          STOP_ENGINE,
+          NODE_REPORT,
+          LEASE_REFUSED,
+          ENGINE_ENDED,
+          RESERVE,
+          PLACE,
+          RETIRE,
+          SETTLE ->
           JsonBody.read(type.message, in);
     };
   }

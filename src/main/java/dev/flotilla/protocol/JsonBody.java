@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The body of rare messages: JSON, readable in a capture. Ids are plain strings, ranks numbers,
- * epochs {@code "term.count"}. Unknown keys are skipped, so that a key can be added within a
- * version; a missing key is an error unless the component is nullable.
+ * epochs {@code "term.count"}, terms {@code "number@node"}. Unknown keys are skipped, so that a key
+ * can be added within a version; a missing key is an error unless the component is nullable.
  */
 final class JsonBody {
   private static final ObjectMapper MAPPER =
@@ -37,6 +37,8 @@ final class JsonBody {
                   .addDeserializer(Rank.class, fromText(text -> new Rank(Integer.parseInt(text))))
                   .addSerializer(Epoch.class, texts(Epoch::toString))
                   .addDeserializer(Epoch.class, fromText(JsonBody::epoch))
+                  .addSerializer(Term.class, texts(Term::toString))
+                  .addDeserializer(Term.class, fromText(Term::of))
                   .addSerializer(Incarnation.class, texts(Incarnation::value))
                   .addDeserializer(Incarnation.class, fromText(Incarnation::new))
                   .addSerializer(NodeId.class, texts(NodeId::value))

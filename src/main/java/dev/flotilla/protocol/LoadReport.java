@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param acks the highest {@link ToEngine.Submit#sequence()} received, per front-end
  * @param totals what the engine has done since its start; on heartbeats only, else null
  * @param work the load as time, for the balancer
+ * @param lockstep where it stands in its group; null if it steps alone
  */
 public record LoadReport(
     Rank rank,
@@ -43,7 +44,8 @@ public record LoadReport(
     long lastStepAgeMs,
     List<Ack> acks,
     @Nullable EngineTotals totals,
-    EngineWork work) {
+    EngineWork work,
+    @Nullable LockstepLoad lockstep) {
 
   /** The highest sequence number received from one front-end. */
   public record Ack(FrontendId frontend, long sequence) {}
@@ -51,6 +53,46 @@ public record LoadReport(
   /** Keeps a private copy. */
   public LoadReport {
     acks = List.copyOf(acks);
+  }
+
+  /** Of a rank that steps alone. */
+  public LoadReport(
+      Rank rank,
+      Incarnation incarnation,
+      Epoch epoch,
+      long sequence,
+      int waiting,
+      int running,
+      long queuedTokens,
+      long residentTokens,
+      int kvBlocksUsed,
+      int kvBlocks,
+      long step,
+      long wave,
+      boolean stepping,
+      long lastStepAgeMs,
+      List<Ack> acks,
+      @Nullable EngineTotals totals,
+      EngineWork work) {
+    this(
+        rank,
+        incarnation,
+        epoch,
+        sequence,
+        waiting,
+        running,
+        queuedTokens,
+        residentTokens,
+        kvBlocksUsed,
+        kvBlocks,
+        step,
+        wave,
+        stepping,
+        lastStepAgeMs,
+        acks,
+        totals,
+        work,
+        null);
   }
 
   /** One whose load as time is guessed. */
@@ -110,6 +152,43 @@ public record LoadReport(
         lastStepAgeMs,
         acks,
         others,
+        work,
+        lockstep);
+  }
+
+  /** The same as one front-end needs it: of the acknowledgements, its own. */
+  public LoadReport toFrontend(FrontendId frontend) {
+    List<Ack> own = acks;
+    if (acks.size() > 1 || (acks.size() == 1 && !acks.getFirst().frontend().equals(frontend))) {
+      long sequence = ackOf(frontend);
+      own = sequence == 0 ? List.of() : List.of(new Ack(frontend, sequence));
+    }
+    return with(waiting, own);
+  }
+
+  /** The same with so many waiting requests. */
+  public LoadReport withWaiting(int count) {
+    return with(count, acks);
+  }
+
+  private LoadReport with(int waitingRequests, List<Ack> some) {
+    return new LoadReport(
+        rank,
+        incarnation,
+        epoch,
+        sequence,
+        waitingRequests,
+        running,
+        queuedTokens,
+        residentTokens,
+        kvBlocksUsed,
+        kvBlocks,
+        step,
+        wave,
+        stepping,
+        lastStepAgeMs,
+        some,
+        totals,
         work);
   }
 

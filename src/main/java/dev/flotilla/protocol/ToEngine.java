@@ -9,8 +9,8 @@ public sealed interface ToEngine {
   /**
    * Compute this request. Idempotent by (request, attempt).
    *
-   * @param sequence running number of this front-end's submits to this incarnation, from 1; the
-   *     engine's reports acknowledge the highest received
+   * @param sequence running number of this front-end's submits to all engines, from 1; the engine's
+   *     reports acknowledge the highest received
    * @param epoch the receiver's, as the sender knows it; another one is refused
    * @param prompt what the client sent
    * @param delivered output that earlier attempts already delivered
@@ -51,21 +51,38 @@ public sealed interface ToEngine {
    * The coordinator's answer to {@link ToCoordinator.Hello}: who you are from now on.
    *
    * @param incarnation the receiver's; another one's Init is ignored
+   * @param term whose epoch it is; a term that the receiver does not admit is answered with Hello
    * @param parallel settings of the whole group
    * @param coordinator the node that leads; null: not told
    * @param frontends to be warmed before Ready
+   * @param generation the lockstep group as it is now, with the sockets of all members; null: there
+   *     is none, or not yet
    */
   record Init(
       Rank rank,
       Incarnation incarnation,
       Epoch epoch,
+      Term term,
       DataParallel parallel,
       @Nullable NodeId coordinator,
-      List<FrontendId> frontends)
+      List<FrontendId> frontends,
+      @Nullable Generation generation)
       implements ToEngine {
     /** Keeps a private copy. */
     public Init {
       frontends = List.copyOf(frontends);
+    }
+
+    /** Of an engine that steps alone, or whose group is not complete. */
+    public Init(
+        Rank rank,
+        Incarnation incarnation,
+        Epoch epoch,
+        Term term,
+        DataParallel parallel,
+        @Nullable NodeId coordinator,
+        List<FrontendId> frontends) {
+      this(rank, incarnation, epoch, term, parallel, coordinator, frontends, null);
     }
   }
 
@@ -80,7 +97,7 @@ public sealed interface ToEngine {
    *
    * @param term its leadership
    */
-  record WhoIsThere(int term) implements ToEngine {}
+  record WhoIsThere(Term term) implements ToEngine {}
 
   /** Warm-up and liveness probe; answered with {@link ToFrontend.Pong}. */
   record Ping(FrontendId from, long nonce) implements ToEngine {}
@@ -96,6 +113,44 @@ public sealed interface ToEngine {
    * @param args a JSON object
    */
   record Utility(FrontendId from, long callId, String name, String args) implements ToEngine {}
+
+  /**
+   * The coordinator wants a busy engine to offer never-started requests to an idler one; the engine
+   * picks which. An order for another incarnation, under another epoch than the receiver's, or
+   * decided on a report that an order before it was decided on, is ignored.
+   *
+   * @param incarnation the receiver's
+   * @param epoch the receiver's, as the coordinator gave it
+   * @param report the receiver's report that this was decided on
+   * @param to who is to get them
+   * @param gapMs by how much sooner the other would compute a prompt that came now
+   * @param cost the other's
+   * @param kvRoom tokens that its KV cache can take
+   * @param slotRoom requests that its batch can take
+   */
+  record HandOver(
+      Incarnation incarnation,
+      Epoch epoch,
+      long report,
+      EngineAt to,
+      double gapMs,
+      StepCost cost,
+      long kvRoom,
+      int slotRoom)
+      implements ToEngine {}
+
+  /**
+   * A front-end keeps its request where it is: the answer to a {@link ToFrontend.Offer} that it
+   * does not take up. Without it the offer expires.
+   */
+  record Decline(RequestId request, int attempt) implements ToEngine {}
+
+  /**
+   * A front-end wants all that the engine's prefix cache holds, as a {@link
+   * ToFrontend.PrefixChange} in pieces, because it is new or has missed a change. From then on it
+   * counts among those that get the engine's reports and changes.
+   */
+  record PrefixSnapshot(FrontendId from) implements ToEngine {}
 
   /** Take nothing new; finish what runs within the time, then leave. */
   record Drain(Incarnation incarnation, long timeoutMs) implements ToEngine {}

@@ -78,9 +78,78 @@ public sealed interface ToFrontend {
   /** A report alone: on receipt of work, and to front-ends that no tokens go to. */
   record Load(LoadReport load) implements ToFrontend {}
 
+  /**
+   * What an engine's prefix cache has gained and lost, as a net sum of its numbered changes; or, in
+   * pieces that follow each other, all that it holds. Who has not taken the change {@code after} it
+   * asks for a snapshot.
+   *
+   * @param after the number of the change that this one follows; -1: a snapshot, whatever was
+   *     before
+   * @param number of the last change that is in it
+   * @param piece from 0 to {@code pieces}, exclusive; only a snapshot has more than one
+   * @param added blocks that are held now
+   * @param evicted blocks that are not held any more
+   */
+  record PrefixChange(
+      Rank rank,
+      Incarnation incarnation,
+      Epoch epoch,
+      long after,
+      long number,
+      int piece,
+      int pieces,
+      BlockHashes added,
+      BlockHashes evicted)
+      implements ToFrontend {
+    /** The {@code after} of a snapshot. */
+    public static final long SNAPSHOT = -1;
+
+    /** Whether it is all that is held, or a piece of that. */
+    public boolean snapshot() {
+      return after == SNAPSHOT;
+    }
+  }
+
+  /**
+   * The coordinator's answer to {@link ToCoordinator.Choose}.
+   *
+   * @param incarnation of the engine; null: none may get the request
+   * @param cachedTokens of the prompt, those that its prefix cache is thought to hold
+   * @param decision why, in words; "" unless that was asked for
+   */
+  record Chosen(
+      long call,
+      @Nullable Rank rank,
+      @Nullable Incarnation incarnation,
+      int cachedTokens,
+      String decision)
+      implements ToFrontend {}
+
   /** The engine will not compute the request; status as in HTTP. */
   record Refusal(RequestId request, int attempt, Rank rank, Epoch epoch, int status, String reason)
       implements ToFrontend {}
+
+  /**
+   * A busy engine would rather have these never-started requests computed by another one. It does
+   * not start them for {@link #HELD_MS}; the owner takes the offer up by submitting the next
+   * attempt there and aborting this one here, or declines it.
+   *
+   * @param from who offers
+   * @param to whom it was told to offer them to
+   * @param requests of this front-end
+   */
+  record Offer(EngineAt from, EngineAt to, List<Attempt> requests) implements ToFrontend {
+    /** How long an engine holds what it has offered: some round trips on a busy bus. */
+    public static final long HELD_MS = 100;
+
+    /** Keeps a private copy. */
+    public Offer {
+      requests = List.copyOf(requests);
+    }
+  }
+
+  /** One attempt at a request. */
+  record Attempt(RequestId request, int attempt) {}
 
   /** Published by the coordinator. */
   record View(ClusterView view) implements ToFrontend {}

@@ -239,7 +239,7 @@ public final class MembershipSimulation {
     List<Member> members = membership.members().all();
     for (int i = 0; i < members.size(); i++) {
       Member member = members.get(i);
-      Epoch newest = new Epoch(membership.term(), membership.given());
+      Epoch newest = new Epoch(membership.term().number(), membership.given());
       require(
           member.epoch().compareTo(newest) <= 0, () -> "an epoch that was not given: " + member);
       for (int j = i + 1; j < members.size(); j++) {
@@ -278,7 +278,7 @@ public final class MembershipSimulation {
         coordinator.membership().members().all().size() == live,
         () -> "dead engines are still members: " + coordinator.membership().members());
     require(
-        frontend.view().term() == coordinator.view().term()
+        frontend.view().term().equals(coordinator.view().term())
             && sameEngines(frontend.view(), coordinator.view()),
         () ->
             "the front-end sees %s, the coordinator %s"
@@ -286,7 +286,7 @@ public final class MembershipSimulation {
     if (profile.equals(Profile.LOSSLESS)) {
       require(
           coordinator.membership().given() == engines.size()
-              && coordinator.membership().term() == 1,
+              && coordinator.membership().term().number() == 1,
           () -> "epochs were given again though nothing was lost");
     }
   }

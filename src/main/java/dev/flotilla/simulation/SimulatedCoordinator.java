@@ -4,6 +4,8 @@ import dev.flotilla.coordinator.Membership;
 import dev.flotilla.coordinator.ViewPublisher;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.ClusterView;
+import dev.flotilla.protocol.NodeId;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
@@ -34,7 +36,8 @@ final class SimulatedCoordinator extends SimulatedNetwork.Actor {
     this.time = time;
     this.network = network;
     this.observer = observer;
-    membership = Membership.start(limits, 1, time.now());
+    Term term = Term.NONE.next(new NodeId(name));
+    membership = Membership.start(limits, term, time.now());
     // As in the verticle, versions start at the time of day in milliseconds.
     publisher =
         ViewPublisher.start(
@@ -42,7 +45,7 @@ final class SimulatedCoordinator extends SimulatedNetwork.Actor {
     network.consume(Addresses.COORDINATOR, this);
     network.consume(Addresses.HANDSHAKE, this);
     network.consume(Addresses.ALL_ENGINES, this);
-    network.send(this, Addresses.ALL_ENGINES, new ToEngine.WhoIsThere(1));
+    network.send(this, Addresses.ALL_ENGINES, new ToEngine.WhoIsThere(term));
     network.plan(this, time.now() + TICK_MS * MS, "tick", this::tick);
   }
 
@@ -64,7 +67,7 @@ final class SimulatedCoordinator extends SimulatedNetwork.Actor {
   void receive(Object message) {
     if (message instanceof ToCoordinator told) {
       on(new Membership.Event.Told(time.now(), told));
-    } else if (message instanceof ToEngine.WhoIsThere(int term)) {
+    } else if (message instanceof ToEngine.WhoIsThere(Term term)) {
       on(new Membership.Event.Claimed(term));
     }
   }
@@ -79,7 +82,7 @@ final class SimulatedCoordinator extends SimulatedNetwork.Actor {
     observer.accept(effect);
     switch (effect) {
       case Membership.Effect.Send(var to, var message) -> network.send(this, to, message);
-      case Membership.Effect.AskAll(int term) ->
+      case Membership.Effect.AskAll(Term term) ->
           network.send(this, Addresses.ALL_ENGINES, new ToEngine.WhoIsThere(term));
       case Membership.Effect.Changed() -> advance(new ViewPublisher.Event.Changed(time.now()));
       case Membership.Effect.Moved _, Membership.Effect.Rejected _ -> {}

@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/** The real {@link EngineLife} on a simulated network; it computes nothing. */
-final class SimulatedEngine extends SimulatedNetwork.Actor {
+/** The real {@link EngineLife} on a simulated network; by itself it computes nothing. */
+class SimulatedEngine extends SimulatedNetwork.Actor {
   static final EngineFacts FACTS =
       new EngineFacts("simulated", "scripted", 1024, 16, 4096, 256, 2048, "0");
   private static final long MS = 1_000_000;
@@ -73,20 +73,20 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
     network.plan(this, time.now() + random.nextLong(TICK_MS * MS), "tick", this::tick);
   }
 
-  EngineLife life() {
+  final EngineLife life() {
     return life;
   }
 
-  NodeId node() {
+  final NodeId node() {
     return place.node();
   }
 
-  Incarnation incarnation() {
+  final Incarnation incarnation() {
     return incarnation;
   }
 
   /** Why it ended by itself; empty if it did not. */
-  String ended() {
+  final String ended() {
     return ended;
   }
 
@@ -107,23 +107,38 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
       case ToEngine.Init init -> on(new EngineLife.Event.Init(init, now));
       case ToEngine.Welcome welcome -> on(new EngineLife.Event.Welcome(welcome));
       case ToEngine.Refused refused -> on(new EngineLife.Event.Refused(refused));
-      case ToEngine.WhoIsThere _ -> on(new EngineLife.Event.WhoIsThere(now));
+      case ToEngine.WhoIsThere(var term) -> on(new EngineLife.Event.WhoIsThere(term, now));
       case ToEngine.Pong pong -> on(new EngineLife.Event.Pong(pong.from(), now));
       case ToEngine.Drain drain -> on(new EngineLife.Event.Drain(drain, now));
-      case ToEngine.Submit _, ToEngine.Abort _, ToEngine.Ping _, ToEngine.Utility _ ->
-          throw new IllegalStateException("nobody sends work here: " + message);
+      case ToEngine.Submit _,
+          ToEngine.Abort _,
+          ToEngine.Ping _,
+          ToEngine.PrefixSnapshot _,
+          ToEngine.Utility _,
+          ToEngine.HandOver _,
+          ToEngine.Decline _ ->
+          work((ToEngine) message);
     }
   }
 
-  private void on(EngineLife.Event event) {
+  /** Something that is no part of an engine's life has come. */
+  void work(ToEngine message) {
+    throw new IllegalStateException("nobody sends work here: " + message);
+  }
+
+  /** The life has moved. */
+  void moved(EngineLife next) {}
+
+  final void on(EngineLife.Event event) {
     EngineLife.Step step = life.on(event);
     life = step.next();
+    moved(life);
     step.effects().forEach(this::perform);
   }
 
   private void perform(EngineLife.Effect effect) {
     switch (effect) {
-      case EngineLife.Effect.SayHello(var rank, var highest) ->
+      case EngineLife.Effect.SayHello(var rank, var highest, var seen) ->
           network.send(
               this,
               Addresses.HANDSHAKE,
@@ -134,7 +149,9 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
                   place.local(),
                   place.headless(),
                   place.configHash(),
-                  highest));
+                  highest,
+                  seen,
+                  null));
       case EngineLife.Effect.Register(Rank rank) -> {
         long at = time.now() + random.nextLong(REGISTRATION_MAX_MS * MS);
         network.plan(this, at, "registered", () -> registered(rank));
@@ -183,7 +200,7 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
     on(new EngineLife.Event.Registered(time.now() / MS));
   }
 
-  private Rank rank() {
+  final Rank rank() {
     Rank rank = life.rank();
     if (rank == null) {
       throw new IllegalStateException(name() + " has no rank");
@@ -191,7 +208,7 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
     return rank;
   }
 
-  private LoadReport report() {
+  LoadReport report() {
     sequence++;
     return new LoadReport(
         rank(),

@@ -37,16 +37,22 @@ final class SimulatedFrontend extends SimulatedNetwork.Actor {
   }
 
   private void hello() {
+    sayHello();
+    network.plan(this, time.now() + HELLO_NANOS, "hello", this::hello);
+  }
+
+  private void sayHello() {
     network.send(
         this,
         Addresses.COORDINATOR,
-        new ToCoordinator.FrontendHello(id, new NodeId("node-" + name())));
-    network.plan(this, time.now() + HELLO_NANOS, "hello", this::hello);
+        new ToCoordinator.FrontendHello(id, new NodeId("node-" + name()), view.term()));
   }
 
   @Override
   void receive(Object message) {
-    if (message instanceof ToFrontend.View(ClusterView next) && next.newerThan(view)) {
+    if (message instanceof ToFrontend.View(ClusterView next) && !view.term().admits(next.term())) {
+      sayHello();
+    } else if (message instanceof ToFrontend.View(ClusterView next) && next.newerThan(view)) {
       view = next;
       observer.accept(next);
     } else if (message instanceof ToFrontend.Ping(var rank, var incarnation, long nonce)) {

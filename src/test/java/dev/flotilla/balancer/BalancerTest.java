@@ -119,7 +119,7 @@ class BalancerTest {
     assertEquals(policy.flag(), why.policy());
     assertEquals(3, why.candidates().size());
     assertEquals("suspect", why.candidates().get(2).leftOut());
-    assertTrue(why.toString().contains("2=suspect"), why.toString());
+    assertTrue(why.toString().contains("2: suspect"), why.toString());
   }
 
   @Test

@@ -38,7 +38,7 @@ class ServeBenchTest {
   private static ServeBench.Options options(
       Target target, Backend backend, Dataset dataset, LoadShape load) {
     return new ServeBench.Options(
-        target,
+        List.of(target),
         backend,
         null,
         0,
@@ -110,7 +110,7 @@ class ServeBenchTest {
       var generation = new Generation(Backend.OPENAI_CHAT, "toy", 0, false);
       Prompt text = new Prompt.Text("say \"a\"");
       run =
-          new LoadLoop(target, generation, 10)
+          new LoadLoop(List.of(target), generation, 10, 0)
               .run(List.of(new Planned(0, () -> text, -1, 5)), false, 1, _ -> {});
       assertEquals(5, run.exchanges().getFirst().arrivals);
       assertEquals(
@@ -166,7 +166,7 @@ class ServeBenchTest {
   private static LoadRun exchanges(SseServer server, int count) {
     Generation generation = new Generation(Backend.OPENAI, "toy", 0, true);
     Planned planned = new Planned(0, () -> new Prompt.Ids(new int[] {1, 2}), 2, 3);
-    return new LoadLoop(server.target(), generation, 20)
+    return new LoadLoop(List.of(server.target()), generation, 20, 0)
         .run(Collections.nCopies(count, planned), false, 1, _ -> {});
   }
 
@@ -176,7 +176,7 @@ class ServeBenchTest {
       Target target = Target.of("http://127.0.0.1:" + silent.getLocalPort(), "/x", Map.of());
       Planned planned = new Planned(0, () -> new Prompt.Ids(new int[] {1}), 1, 1);
       LoadRun run =
-          new LoadLoop(target, new Generation(Backend.OPENAI, "m", 0, false), 1)
+          new LoadLoop(List.of(target), new Generation(Backend.OPENAI, "m", 0, false), 1, 0)
               .run(List.of(planned), false, 1, _ -> {});
       assertEquals("no whole answer within 1 s", run.exchanges().getFirst().failure);
     }

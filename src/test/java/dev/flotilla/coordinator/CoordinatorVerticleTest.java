@@ -6,15 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.flotilla.config.Balancing;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.EngineFacts;
 import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.Epoch;
+import dev.flotilla.protocol.GroupPlan;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
@@ -106,7 +109,7 @@ class CoordinatorVerticleTest {
 
   @Test
   void leadsAnEngineFromHelloToReadyAndPublishesIt() throws Exception {
-    assertEquals(1, received(ToEngine.WhoIsThere.class).term());
+    assertEquals(1, received(ToEngine.WhoIsThere.class).term().number());
     makeReady();
     await()
         .atMost(10, TimeUnit.SECONDS)
@@ -160,20 +163,28 @@ class CoordinatorVerticleTest {
     assertEquals(0, request(Addresses.STATUS, null).getJsonArray("engines").size());
   }
 
+  private boolean leads() throws Exception {
+    return vertx
+        .eventBus()
+        .request(Addresses.STATUS, null)
+        .toCompletionStage()
+        .handle((reply, e) -> e == null)
+        .toCompletableFuture()
+        .get(5, TimeUnit.SECONDS);
+  }
+
   @Test
-  void stepsDownWhenAnotherClaimsAHigherTerm() throws Exception {
-    request(Addresses.STATUS, null);
-    bus.publish(Addresses.ALL_ENGINES, new ToEngine.WhoIsThere(9));
-    await()
-        .atMost(10, TimeUnit.SECONDS)
-        .until(
-            () ->
-                vertx
-                    .eventBus()
-                    .request(Addresses.STATUS, null)
-                    .toCompletionStage()
-                    .handle((reply, e) -> e != null)
-                    .toCompletableFuture()
-                    .get(5, TimeUnit.SECONDS));
+  void standsByWhileAnotherLeadsAHigherTermAndGoesOnAboveItByItsPlan() throws Exception {
+    assertTrue(leads());
+    GroupPlan plan = new GroupPlan(5, Balancing.INTERNAL, null, false, null);
+    Term other = new Term(9, new NodeId("m"));
+    bus.publish(Addresses.COORDINATORS, new ToCoordinator.Leading(other, plan));
+    await().atMost(10, TimeUnit.SECONDS).until(() -> !leads());
+    await("nothing is heard of the other").atMost(10, TimeUnit.SECONDS).until(this::leads);
+    JsonObject status = request(Addresses.STATUS, null);
+    assertEquals(10, status.getInteger("term"));
+    assertEquals(5, status.getInteger("data_parallel_size"));
+    makeReady();
+    assertEquals(new Term(10, bus.node()), received(ToEngine.Init.class).term());
   }
 }

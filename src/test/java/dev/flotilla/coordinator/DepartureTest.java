@@ -63,7 +63,7 @@ class DepartureTest extends MembershipScript {
     only(ToEngine.WhoIsThere.class);
     tell(hello("a", 0, new Epoch(1, 1)));
     assertEquals(new Epoch(1, 2), only(ToEngine.Init.class).epoch());
-    assertEquals(1, membership.term());
+    assertEquals(TERM, membership.term());
   }
 
   @Test

@@ -34,7 +34,9 @@ class HandshakeTest extends MembershipScript {
     Expected expected = new Expected(balancing, local, lockstep, lockstep ? HASH : null, HEAD);
     membership =
         Membership.start(
-            new Membership.Limits(size, 1_500 * MS, 8_000 * MS, 600 * MS, expected), 1, -600 * MS);
+            new Membership.Limits(size, 1_500 * MS, 8_000 * MS, 600 * MS, expected),
+            TERM,
+            -600 * MS);
   }
 
   private void hello(int rank, boolean local, boolean headless, String hash) {

@@ -13,6 +13,7 @@ import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import java.util.ArrayList;
@@ -25,10 +26,11 @@ class MembershipScript {
   static final NodeId NODE = new NodeId("n");
   static final EngineFacts FACTS = new EngineFacts("m", "scripted", 64, 16, 4096, 256, 2048, "0");
   static final long MS = 1_000_000;
+  static final Term TERM = new Term(1, NODE);
 
   /** A coordinator whose time of grace is just over. */
   Membership membership =
-      Membership.start(new Membership.Limits(4, 1_500 * MS, 8_000 * MS, 600 * MS), 1, -600 * MS);
+      Membership.start(new Membership.Limits(4, 1_500 * MS, 8_000 * MS, 600 * MS), TERM, -600 * MS);
 
   long now;
   List<Effect> effects = List.of();

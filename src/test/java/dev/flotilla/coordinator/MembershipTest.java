@@ -13,7 +13,9 @@ import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.LoadReport;
+import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import java.util.List;
@@ -21,6 +23,11 @@ import org.junit.jupiter.api.Test;
 
 /** Handshake and reports: one test per row of the table "Membership" in {@code protocol.md}. */
 class MembershipTest extends MembershipScript {
+  private static ToCoordinator.Hello helloAfter(String incarnation, Epoch highest, Term seen) {
+    return new ToCoordinator.Hello(
+        inc(incarnation), new Rank(0), NODE, true, false, "", highest, seen, null);
+  }
+
   @Test
   void givesInitWithAFreshEpochToAHello() {
     tell(new ToCoordinator.FrontendHello(new FrontendId("f"), NODE));
@@ -30,6 +37,7 @@ class MembershipTest extends MembershipScript {
             new Rank(2),
             inc("a"),
             new Epoch(1, 1),
+            TERM,
             DataParallel.ofSize(4),
             null,
             List.of(new FrontendId("f"))),
@@ -79,7 +87,7 @@ class MembershipTest extends MembershipScript {
     Expected lockstep = new Expected(Balancing.INTERNAL, null, true, null, null);
     membership =
         Membership.start(
-            new Membership.Limits(4, 1_500 * MS, 8_000 * MS, 600 * MS, lockstep), 1, -600 * MS);
+            new Membership.Limits(4, 1_500 * MS, 8_000 * MS, 600 * MS, lockstep), TERM, -600 * MS);
     tell(new ToCoordinator.Hello(inc("a"), new Rank(0), NODE, true, false, "y", Epoch.NONE));
     tell(new ToCoordinator.Hello(inc("b"), new Rank(1), NODE, true, false, "x", Epoch.NONE));
     assertTrue(
@@ -92,7 +100,7 @@ class MembershipTest extends MembershipScript {
   void refusesASecondIncarnationOnceTheHolderShowsThatItLives() {
     ready(0, "a");
     tell(hello("b", 0));
-    assertEquals(1, only(ToEngine.WhoIsThere.class).term());
+    assertEquals(TERM, only(ToEngine.WhoIsThere.class).term());
     assertEquals(Addresses.engine(new Rank(0), inc("a")), to());
     now += 250 * MS;
     tell(load(0, "a", new Epoch(1, 1), 1));
@@ -160,30 +168,58 @@ class MembershipTest extends MembershipScript {
   @Test
   void asksAnUnknownReporterWhoItIs() {
     tell(load(1, "a", new Epoch(1, 1), 5));
-    assertEquals(1, only(ToEngine.WhoIsThere.class).term());
+    assertEquals(TERM, only(ToEngine.WhoIsThere.class).term());
     assertEquals(Addresses.engine(new Rank(1), inc("a")), to());
   }
 
   @Test
-  void goesAboveEveryEpochThatItIsTold() {
+  void goesAboveEveryEpochThatItIsToldAndRenewsAll() {
     ready(0, "a");
     tell(hello("b", 1, new Epoch(6, 3)));
-    assertTrue(effects.contains(new Effect.AskAll(7)));
-    assertEquals(new Epoch(7, 1), only(ToEngine.Init.class).epoch());
-    assertEquals(7, membership.term());
-    // Whoever has not been told yet is asked at its next report, and then given a new epoch.
-    tell(load(0, "a", new Epoch(1, 1), 1));
-    assertEquals(7, only(ToEngine.WhoIsThere.class).term());
-    tell(hello("a", 0, new Epoch(1, 1)));
+    assertEquals(new Term(7, NODE), membership.term());
+    assertTrue(effects.contains(new Effect.AskAll(membership.term())));
     assertEquals(new Epoch(7, 2), only(ToEngine.Init.class).epoch());
     assertEquals(EngineState.CONNECTED, shown(0).state());
+    // The others are told when they say which rank they hold.
+    tell(load(0, "a", new Epoch(1, 1), 1));
+    assertEquals(new Epoch(7, 1), only(ToEngine.Init.class).epoch());
   }
 
   @Test
   void anEpochOfItsOwnTermThatItDidNotGiveRaisesTheTerm() {
     ready(0, "a");
     tell(hello("b", 1, new Epoch(1, 1)));
-    assertEquals(new Epoch(2, 1), only(ToEngine.Init.class).epoch());
+    assertEquals(new Epoch(2, 2), only(ToEngine.Init.class).epoch());
+  }
+
+  @Test
+  void goesAboveALeaderOfTheSameNumberThatSomebodyFollows() {
+    ready(0, "a");
+    Term other = new Term(1, new NodeId("another"));
+    tell(new ToCoordinator.FrontendHello(new FrontendId("f"), NODE, other));
+    assertEquals(new Term(2, NODE), membership.term());
+    assertEquals(new Epoch(2, 1), shown(0).epoch());
+    // An engine may have been given the very same epoch by the other.
+    tell(helloAfter("a", new Epoch(2, 1), new Term(2, new NodeId("another"))));
+    assertEquals(new Epoch(3, 1), only(ToEngine.Init.class).epoch());
+  }
+
+  @Test
+  void whoFollowsThisLeaderOrAnEarlierOneChangesNothing() {
+    ready(0, "a");
+    tell(new ToCoordinator.FrontendHello(new FrontendId("f"), NODE));
+    for (Term seen : List.of(TERM, Term.NONE, new Term(Integer.MAX_VALUE, NODE))) {
+      tell(new ToCoordinator.FrontendHello(new FrontendId("f"), NODE, seen));
+      assertEquals(List.of(), effects);
+    }
+    assertEquals(TERM, membership.term());
+  }
+
+  @Test
+  void asksAConnectedRankEverySecondUntilItIsReady() {
+    tell(hello("a", 0));
+    passMs(1_000);
+    assertEquals(TERM, only(ToEngine.WhoIsThere.class).term());
   }
 
   @Test
@@ -202,16 +238,19 @@ class MembershipTest extends MembershipScript {
 
   @Test
   void stepsDownForAHigherTermAlone() {
-    on(new Event.Claimed(1));
+    on(new Event.Claimed(TERM));
     assertEquals(List.of(), effects);
-    on(new Event.Claimed(2));
+    on(new Event.Claimed(new Term(1, new NodeId("m")))); // A lower node.
+    assertEquals(List.of(), effects);
+    on(new Event.Claimed(new Term(1, new NodeId("o"))));
     assertEquals(
-        List.of(new Effect.StepDown("another coordinator leads term 2, this one term 1")), effects);
+        List.of(new Effect.StepDown("another coordinator leads term 1@o, this one term 1@n")),
+        effects);
   }
 
   @Test
   void listensForHoldersBeforeItAdmitsNewcomers() {
-    membership = Membership.start(membership.limits(), 1, 0);
+    membership = Membership.start(membership.limits(), TERM, 0);
     tell(hello("new", null));
     assertEquals(List.of(), effects);
     tell(hello("old", 0, new Epoch(1, 3)));

@@ -14,6 +14,7 @@ import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToEngine;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -38,8 +39,9 @@ class EngineLifeTest {
   }
 
   private static Event init(Incarnation to, Rank rank, Epoch epoch, FrontendId... frontends) {
+    Term term = new Term(epoch.term(), HEAD);
     return new Event.Init(
-        new ToEngine.Init(rank, to, epoch, DataParallel.ofSize(4), HEAD, List.of(frontends)),
+        new ToEngine.Init(rank, to, epoch, term, DataParallel.ofSize(4), HEAD, List.of(frontends)),
         1_000);
   }
 
@@ -65,9 +67,10 @@ class EngineLifeTest {
 
   @Test
   void saysHelloTwiceASecondUntilItGetsARank() {
-    assertEquals(List.of(new Effect.SayHello(null, Epoch.NONE)), on(new Event.Tick(0)));
+    assertEquals(List.of(new Effect.SayHello(null, Epoch.NONE, Term.NONE)), on(new Event.Tick(0)));
     assertEquals(List.of(), on(new Event.Tick(499)));
-    assertEquals(List.of(new Effect.SayHello(null, Epoch.NONE)), on(new Event.Tick(500)));
+    assertEquals(
+        List.of(new Effect.SayHello(null, Epoch.NONE, Term.NONE)), on(new Event.Tick(500)));
     assertEquals(List.of(new Effect.Register(RANK)), on(init(ME, RANK, FIRST)));
     assertEquals(List.of(new Effect.Beat()), on(new Event.Tick(1_000)));
     assertEquals(List.of(), on(new Event.Tick(1_249)));
@@ -77,7 +80,7 @@ class EngineLifeTest {
   @Test
   void saysHelloWithTheRankItWants() {
     life = EngineLife.start(ME, RANK, HANDSHAKE_MS, 0);
-    assertEquals(List.of(new Effect.SayHello(RANK, Epoch.NONE)), on(new Event.Tick(0)));
+    assertEquals(List.of(new Effect.SayHello(RANK, Epoch.NONE, Term.NONE)), on(new Event.Tick(0)));
   }
 
   @Test
@@ -142,10 +145,32 @@ class EngineLifeTest {
   }
 
   @Test
+  void followsALeaderOfAHigherNumberAloneAndTellsTheOthers() {
+    serve();
+    Term other = new Term(1, new NodeId("other"));
+    ToEngine.Init equal =
+        new ToEngine.Init(
+            RANK, ME, new Epoch(1, 7), other, DataParallel.ofSize(4), other.node(), List.of());
+    assertEquals(
+        List.of(new Effect.SayHello(RANK, FIRST, new Term(1, HEAD))),
+        on(new Event.Init(equal, 2_000)));
+    assertEquals(FIRST, life.epoch());
+    on(new Event.WhoIsThere(other, 2_000));
+    assertEquals(new Term(1, HEAD), life.term());
+    on(new Event.WhoIsThere(new Term(Integer.MAX_VALUE, HEAD), 2_000));
+    assertEquals(new Term(1, HEAD), life.term(), "nobody could follow it");
+    on(init(ME, RANK, SECOND));
+    assertEquals(new Term(2, HEAD), life.term());
+    assertEquals(SECOND, life.epoch());
+  }
+
+  @Test
   void goesOnUnderTheEpochOfANewCoordinator() {
     serve();
-    assertEquals(List.of(new Effect.SayHello(RANK, FIRST)), on(new Event.WhoIsThere(2_000)));
-    assertTrue(on(new Event.Tick(2_500)).contains(new Effect.SayHello(RANK, FIRST)));
+    Term next = new Term(2, HEAD);
+    assertEquals(
+        List.of(new Effect.SayHello(RANK, FIRST, next)), on(new Event.WhoIsThere(next, 2_000)));
+    assertTrue(on(new Event.Tick(2_500)).contains(new Effect.SayHello(RANK, FIRST, next)));
     assertEquals(Stage.SERVING, life.stage(), "what runs goes on");
     on(init(ME, RANK, SECOND));
     assertEquals(Stage.ANNOUNCING, life.stage());

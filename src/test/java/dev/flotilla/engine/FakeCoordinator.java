@@ -7,6 +7,7 @@ import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import io.vertx.core.Future;
@@ -32,10 +33,14 @@ final class FakeCoordinator {
         .compose(ignored -> bus.consume(Addresses.COORDINATOR, this::receive));
   }
 
+  private Term term() {
+    return new Term(epoch.term(), bus.node());
+  }
+
   /** As a new coordinator does. */
   void ask(Epoch next) {
     epoch = next;
-    bus.publish(Addresses.ALL_ENGINES, new ToEngine.WhoIsThere(next.term()));
+    bus.publish(Addresses.ALL_ENGINES, new ToEngine.WhoIsThere(term()));
   }
 
   private void receive(ToCoordinator message) {
@@ -48,6 +53,7 @@ final class FakeCoordinator {
                   new Rank(0),
                   hello.incarnation(),
                   epoch,
+                  term(),
                   DataParallel.ofSize(1),
                   null,
                   frontends));

@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.flotilla.Scenario;
+import dev.flotilla.balancer.PrefixChain;
+import dev.flotilla.balancer.Query;
+import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.config.RankRange;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.ClusterView;
@@ -16,12 +19,17 @@ import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.json.JsonObject;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The engines as a front-end knows them: which it may choose, and which step. */
 @Timeout(60)
@@ -64,6 +72,10 @@ class FleetTest {
         rank, incarnation, epoch, EngineState.READY, new NodeId("n"), true, false, null, load);
   }
 
+  private static Query only(int rank) {
+    return new Query(10, PrefixChain.NONE, Set.of(), new Rank(rank));
+  }
+
   @Test
   void underHybridAndExternalBalancingOnlyOwnRanksAreChosen() {
     Fleet fleet = new Fleet(new FrontendId("f"), new RankRange(2, 2));
@@ -72,12 +84,109 @@ class FleetTest {
     assertEquals(2, fleet.serving());
     Set<Integer> chosen = new HashSet<>();
     for (int i = 0; i < 20; i++) {
-      chosen.add(fleet.choose(10, Set.of(), null, 0).orElseThrow().rank().value());
+      chosen.add(fleet.choose(Query.of(10), 0).orElseThrow().engine().rank().value());
     }
     assertEquals(Set.of(2, 3), chosen);
-    assertTrue(fleet.choose(10, Set.of(), new Rank(1), 0).isEmpty());
-    assertTrue(fleet.choose(10, Set.of(), new Rank(3), 0).isPresent());
+    assertTrue(fleet.choose(only(1), 0).isEmpty());
+    assertTrue(fleet.choose(only(3), 0).isPresent());
     assertEquals("ranks 2 to 3", fleet.ranks().toString());
+  }
+
+  private ClusterView among(ClusterView view, int frontends) {
+    return new ClusterView(
+        view.term(),
+        view.version(),
+        view.dataParallelSize(),
+        view.engines(),
+        IntStream.range(0, frontends)
+            .mapToObj(i -> new ClusterView.Frontend(new FrontendId("f" + i), new NodeId("n")))
+            .toList());
+  }
+
+  private static int chosen(Fleet fleet, int tokens, long now) {
+    ClusterView.Engine engine = fleet.choose(Query.of(tokens), now).orElseThrow().engine();
+    fleet.send(engine.incarnation(), tokens, 0);
+    return engine.rank().value();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  @Scenario("A50")
+  void fourFrontEndsBeginWithFourDifferentEngines(LoadBalancing policy) {
+    ClusterView view = among(view(4, 0, 0), 4);
+    Set<Integer> chosen = new HashSet<>();
+    for (int i = 0; i < 4; i++) {
+      Fleet fleet = new Fleet(new FrontendId("f" + i), new NodeId("n"), null, policy);
+      fleet.take(view, 0);
+      chosen.add(chosen(fleet, 100, 1));
+    }
+    assertEquals(Set.of(0, 1, 2, 3), chosen);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  @Scenario("A48")
+  void fortyEqualRequestsAtOnceAreSpreadEvenlyBeforeAnyReportComes(LoadBalancing policy) {
+    for (int frontends : new int[] {1, 4}) {
+      ClusterView view = among(view(4, 0, 0), frontends);
+      int[] counts = new int[4];
+      for (int i = 0; i < frontends; i++) {
+        Fleet fleet = new Fleet(new FrontendId("f" + i), new NodeId("n"), null, policy);
+        fleet.take(view, 0);
+        for (int request = 0; request < 40 / frontends; request++) {
+          counts[chosen(fleet, 100, request)]++;
+        }
+      }
+      for (int count : counts) {
+        assertTrue(Math.abs(count - 10) <= 1, () -> policy + ": " + Arrays.toString(counts));
+      }
+    }
+  }
+
+  @Test
+  void underHybridBalancingOnlyFrontEndsOfTheSameNodeCount() {
+    ClusterView four = among(view(4, 0, 0), 4);
+    Fleet fleet =
+        new Fleet(
+            new FrontendId("g1"),
+            new NodeId("other"),
+            new RankRange(2, 2),
+            LoadBalancing.VLLM_CLASSIC);
+    List<ClusterView.Frontend> all = new ArrayList<>(four.frontends());
+    all.add(new ClusterView.Frontend(new FrontendId("g0"), new NodeId("other")));
+    all.add(new ClusterView.Frontend(new FrontendId("g1"), new NodeId("other")));
+    fleet.take(new ClusterView(four.term(), four.version(), 4, four.engines(), all), 0);
+    assertEquals(3, chosen(fleet, 10, 0), "the second of two begins at the second of two ranks");
+  }
+
+  @Test
+  void reportsAgeByTheClockUnlessTheCoordinatorConfirmsThem() {
+    Fleet fleet = new Fleet(new FrontendId("f0"), null);
+    ClusterView first = among(view(2, 0, 0), 1);
+    fleet.take(first, 0);
+    long ms = 1_000_000;
+    assertEquals(0.0, age(fleet, 0), 0.1);
+    assertEquals(40.0, age(fleet, 40 * ms), 0.1);
+    fleet.take(
+        new ClusterView(first.term(), first.version() + 50, 2, first.engines(), first.frontends()),
+        45 * ms);
+    assertEquals(5.0, age(fleet, 50 * ms), 0.1, "nothing newer has come to the coordinator");
+    assertEquals(955.0, age(fleet, 1000 * ms), 0.1);
+    version += 100;
+    fleet.report(Objects.requireNonNull(engine(0, 0, 1).load()), 2000 * ms);
+    assertEquals(
+        0, chosen(fleet, 10, 2001 * ms), "an engine that is silent for a second is left out");
+  }
+
+  private static double age(Fleet fleet, long now) {
+    return fleet
+        .reason(Query.of(10), now)
+        .orElseThrow()
+        .decision()
+        .candidates()
+        .getFirst()
+        .estimate()
+        .age();
   }
 
   @Test

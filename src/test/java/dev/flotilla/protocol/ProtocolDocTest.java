@@ -75,6 +75,7 @@ class ProtocolDocTest {
         Addresses.engine(new Rank(7), incarnation).name().replace("7.i", "<rank>.<incarnation>"));
     built.add(Addresses.candidate(incarnation).name().replace(".i", ".<incarnation>"));
     built.add(Addresses.frontend(new FrontendId("X")).name().replace("X", "<id>"));
+    built.add(Addresses.coordinator(new NodeId("X")).name().replace("X", "<id>"));
     built.add(Addresses.node(new NodeId("X")).name().replace("X", "<id>"));
     for (var field : Addresses.class.getDeclaredFields()) {
       if (Modifier.isPublic(field.getModifiers())) {
@@ -101,6 +102,6 @@ class ProtocolDocTest {
         Arrays.stream(Addresses.class.getDeclaredMethods())
             .filter(m -> Modifier.isPublic(m.getModifiers()))
             .count();
-    assertEquals(4, factories, "a new kind of address needs a row in protocol.md and a line here");
+    assertEquals(5, factories, "a new kind of address needs a row in protocol.md and a line here");
   }
 }

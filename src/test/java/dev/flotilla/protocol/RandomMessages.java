@@ -1,8 +1,10 @@
 package dev.flotilla.protocol;
 
 import dev.flotilla.config.Balancing;
+import dev.flotilla.config.LoadBalancing;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -36,18 +38,37 @@ final class RandomMessages {
               rank(),
               incarnation(),
               epoch(),
+              term(),
               new DataParallel(
                   random.nextInt(),
                   random.nextBoolean() ? Balancing.INTERNAL : Balancing.EXTERNAL,
-                  random.nextBoolean()),
+                  random.nextBoolean(),
+                  random.nextBoolean() ? LoadBalancing.FLOTILLA : LoadBalancing.VLLM_CLASSIC),
               random.nextBoolean() ? null : node(),
-              list(3, _ -> frontend()));
+              list(3, _ -> frontend()),
+              random.nextBoolean() ? null : generation());
       case WELCOME -> new ToEngine.Welcome(incarnation(), epoch());
       case REFUSED -> new ToEngine.Refused(incarnation(), text());
-      case WHO_IS_THERE -> new ToEngine.WhoIsThere(random.nextInt());
+      case WHO_IS_THERE -> new ToEngine.WhoIsThere(term());
       case ENGINE_PING -> new ToEngine.Ping(frontend(), random.nextLong());
       case ENGINE_PONG -> new ToEngine.Pong(frontend(), random.nextLong());
       case DRAIN -> new ToEngine.Drain(incarnation(), random.nextLong());
+      case HAND_OVER ->
+          new ToEngine.HandOver(
+              incarnation(),
+              epoch(),
+              random.nextLong(),
+              engineAt(),
+              random.nextDouble(),
+              StepCost.DEFAULT.times(1 + random.nextInt(9)),
+              random.nextLong(),
+              random.nextInt());
+      case DECLINE -> new ToEngine.Decline(request(), random.nextInt());
+      case OFFER ->
+          new ToFrontend.Offer(
+              engineAt(),
+              engineAt(),
+              list(3, _ -> new ToFrontend.Attempt(request(), random.nextInt())));
       case TOKENS -> new ToFrontend.Tokens(load(), deltas());
       case FRONTEND_LOAD -> new ToFrontend.Load(load());
       case REFUSAL ->
@@ -56,9 +77,14 @@ final class RandomMessages {
       case VIEW ->
           new ToFrontend.View(
               new ClusterView(
-                  random.nextInt(), random.nextLong(), random.nextInt(), list(3, _ -> engine())));
+                  term(),
+                  random.nextLong(),
+                  random.nextInt(),
+                  list(3, _ -> engine()),
+                  list(3, _ -> new ClusterView.Frontend(frontend(), node()))));
       case FRONTEND_PING -> new ToFrontend.Ping(rank(), incarnation(), random.nextLong());
       case FRONTEND_PONG -> new ToFrontend.Pong(rank(), incarnation(), random.nextLong());
+      case PREFIX_SNAPSHOT, CHOOSE, PREFIX_CHANGE, CHOSEN -> choosing(type);
       case UTILITY,
           UTILITY_ANSWER,
           HELLO,
@@ -68,10 +94,103 @@ final class RandomMessages {
           FRONTEND_HELLO,
           NODE_HELLO,
           NODE_LEFT,
+          LEADING,
+          NODES,
           START_ENGINE,
           STOP_ENGINE ->
           membership(type);
+      case NODE_REPORT, LEASE_REFUSED, ENGINE_ENDED, RESERVE, PLACE, RETIRE, SETTLE ->
+          placement(type);
     };
+  }
+
+  private EngineAt engineAt() {
+    return new EngineAt(rank(), incarnation(), epoch());
+  }
+
+  private Object choosing(FrameType type) {
+    return switch (type) {
+      case PREFIX_SNAPSHOT -> new ToEngine.PrefixSnapshot(frontend());
+      case CHOOSE ->
+          new ToCoordinator.Choose(
+              frontend(),
+              random.nextLong(),
+              random.nextInt(),
+              random.nextInt(),
+              list(4, _ -> random.nextLong()),
+              list(3, _ -> incarnation()),
+              random.nextBoolean() ? null : rank(),
+              random.nextBoolean());
+      case PREFIX_CHANGE ->
+          new ToFrontend.PrefixChange(
+              rank(),
+              incarnation(),
+              epoch(),
+              random.nextLong(),
+              random.nextLong(),
+              random.nextInt(),
+              random.nextInt(),
+              BlockHashes.of(random.longs(random.nextInt(5)).toArray()),
+              BlockHashes.of(random.longs(random.nextInt(5)).toArray()));
+      case CHOSEN ->
+          new ToFrontend.Chosen(
+              random.nextLong(),
+              random.nextBoolean() ? null : rank(),
+              random.nextBoolean() ? null : incarnation(),
+              random.nextInt(),
+              text());
+      default -> throw new IllegalArgumentException(type.toString());
+    };
+  }
+
+  private Object placement(FrameType type) {
+    return switch (type) {
+      case NODE_REPORT ->
+          new ToCoordinator.NodeReport(
+              node(),
+              text(),
+              random.nextInt(),
+              term(),
+              random.nextLong(),
+              random.nextInt(),
+              list(3, _ -> lease()),
+              Map.of(text(), text()));
+      case LEASE_REFUSED ->
+          new ToCoordinator.LeaseRefused(node(), random.nextLong(), rank(), text());
+      case ENGINE_ENDED -> new ToCoordinator.EngineEnded(node(), rank(), text());
+      case RESERVE ->
+          new ToNode.Reserve(
+              term(), random.nextLong(), rank(), random.nextInt(), random.nextLong());
+      case PLACE -> new ToNode.Place(term(), random.nextLong(), rank(), text());
+      case RETIRE -> new ToNode.Retire(term(), random.nextLong(), rank());
+      case SETTLE ->
+          new ToNode.Settle(term(), random.nextLong(), random.nextInt(), list(3, _ -> rank()));
+      default -> throw new IllegalArgumentException(type.toString());
+    };
+  }
+
+  private Generation generation() {
+    List<Generation.Member> members = new ArrayList<>();
+    int size = 1 + random.nextInt(4);
+    for (int i = 0; i < size; i++) {
+      members.add(new Generation.Member(new Rank(3 * i), incarnation(), endpoint()));
+    }
+    return new Generation(random.nextLong(), members);
+  }
+
+  private @Nullable Endpoint endpoint() {
+    return random.nextBoolean()
+        ? null
+        : new Endpoint("h" + random.nextInt(), 1 + random.nextInt(65_535));
+  }
+
+  private Lease lease() {
+    return new Lease(
+        rank(),
+        random.nextLong(),
+        list(3, _ -> random.nextInt()),
+        random.nextBoolean(),
+        random.nextBoolean());
   }
 
   private Object membership(FrameType type) {
@@ -84,16 +203,28 @@ final class RandomMessages {
               random.nextBoolean(),
               random.nextBoolean(),
               text(),
-              epoch());
+              epoch(),
+              term(),
+              endpoint());
       case READY ->
           new ToCoordinator.Ready(
               rank(), incarnation(), epoch(), facts(), random.nextBoolean() ? null : node());
       case COORDINATOR_LOAD -> new ToCoordinator.Load(load());
       case LEAVING -> new ToCoordinator.Leaving(rank(), incarnation(), text());
-      case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(frontend(), node());
+      case FRONTEND_HELLO -> new ToCoordinator.FrontendHello(frontend(), node(), term());
       case NODE_HELLO ->
           new ToCoordinator.NodeHello(node(), text(), random.nextInt(), random.nextBoolean());
       case NODE_LEFT -> new ToCoordinator.NodeLeft(node());
+      case LEADING ->
+          new ToCoordinator.Leading(
+              term(),
+              new GroupPlan(
+                  random.nextInt(),
+                  Balancing.HYBRID,
+                  random.nextBoolean() ? null : random.nextInt(),
+                  random.nextBoolean(),
+                  random.nextBoolean() ? null : text()));
+      case NODES -> new ToCoordinator.Nodes(list(3, _ -> node()), list(2, _ -> node()));
       case START_ENGINE -> new ToNode.StartEngine(text());
       case STOP_ENGINE -> new ToNode.StopEngine(rank(), incarnation(), random.nextLong());
       case UTILITY -> new ToEngine.Utility(frontend(), random.nextLong(), text(), text());
@@ -154,7 +285,13 @@ final class RandomMessages {
         random.nextLong(),
         list(3, _ -> new LoadReport.Ack(frontend(), random.nextLong())),
         random.nextBoolean() ? null : totals(),
-        work());
+        work(),
+        random.nextBoolean() ? null : lockstep());
+  }
+
+  private LockstepLoad lockstep() {
+    return new LockstepLoad(
+        random.nextLong(), random.nextBoolean(), random.nextLong(), random.nextLong());
   }
 
   private EngineWork work() {
@@ -271,6 +408,10 @@ final class RandomMessages {
 
   private Epoch epoch() {
     return new Epoch(random.nextInt(Integer.MAX_VALUE), random.nextInt(Integer.MAX_VALUE));
+  }
+
+  private Term term() {
+    return new Term(random.nextInt(Integer.MAX_VALUE), node());
   }
 
   private Incarnation incarnation() {

@@ -114,18 +114,19 @@ final class Attention {
   }
 
   /**
-   * All queries of a piece that share a key head, in groups of 8 rows: token by token, head by
-   * head.
+   * All queries of a piece that share a key head, in groups of 8 rows: head by head, token by
+   * token, so that the results of 8 tokens lie side by side where they go.
    */
   private void attend(Call call, int piece, int head, Worker own) {
     int first = call.step.pieceFirst(piece);
-    int rows = call.step.pieceLength(piece) * share;
+    int length = call.step.pieceLength(piece);
+    int rows = length * share;
     for (int row = 0; row < rows; row += Packed.group()) {
       int count = Math.min(Packed.group(), rows - row);
       int batch = count > 4 ? 8 : count > 1 ? 4 : 1;
-      Rows group = new Rows(first, head, row, count, batch);
+      Rows group = new Rows(first, length, head * share, row, count, batch);
       pack(call, group, own);
-      int last = call.step.position(first + (row + count - 1) / share);
+      int last = call.step.position(first) + group.furthest();
       scores(call, group, last, own);
       weigh(call, group, last, own);
       sum(call, group, last, own);
@@ -133,7 +134,22 @@ final class Attention {
     }
   }
 
-  private record Rows(int firstToken, int head, int first, int count, int batch) {}
+  private record Rows(int firstToken, int tokens, int query, int first, int count, int batch) {
+    /** Which token of the piece a row is of. */
+    int token(int row) {
+      return (first + row) % tokens;
+    }
+
+    /** Which of all heads. */
+    int head(int row) {
+      return query + (first + row) / tokens;
+    }
+
+    /** The last token of the piece among the rows. */
+    int furthest() {
+      return first % tokens + count >= tokens ? tokens - 1 : token(count - 1);
+    }
+  }
 
   private void pack(Call call, Rows group, Worker own) {
     for (int r = 0; r < group.batch; r++) {
@@ -141,13 +157,12 @@ final class Attention {
       if (r >= group.count) {
         Arrays.fill(own.heads, at, at + dim, 0);
       } else {
-        int token = group.firstToken + (group.first + r) / share;
-        int query = group.head * share + (group.first + r) % share;
-        System.arraycopy(call.qkv, token * call.ldq + query * dim, own.heads, at, dim);
+        int token = group.firstToken + group.token(r);
+        System.arraycopy(call.qkv, token * call.ldq + group.head(r) * dim, own.heads, at, dim);
         turn(own.heads, at, call.weights.queryNorm(), call.step.position(token));
       }
     }
-    Elementwise.scale(own.heads, group.batch * dim, scale);
+    Elementwise.scale(own.heads, 0, group.batch * dim, scale);
     transpose(own.heads, dim, dim, group.batch, own.queries);
   }
 
@@ -177,8 +192,8 @@ final class Attention {
     Batch.Item item = call.step.owner(group.firstToken);
     TileKernel.Keys kernel = kernels.keys()[Kernels.index(group.batch)];
     for (int c = 0; c < chunks; c += 2) {
-      long first = keys(call, item, group.head, c);
-      long second = c + 1 < chunks ? keys(call, item, group.head, c + 1) : first;
+      long first = keys(call, item, group.query / share, c);
+      long second = c + 1 < chunks ? keys(call, item, group.query / share, c + 1) : first;
       kernel.run(first, second, own.queries, 0, own.scores, c * KvCache.CHUNK, width, dim);
     }
   }
@@ -193,7 +208,7 @@ final class Attention {
     for (int r = 0; r < batch; r++) {
       int length = 0;
       if (r < group.count) {
-        int position = call.step.position(group.firstToken + (group.first + r) / share);
+        int position = call.step.position(group.firstToken + group.token(r));
         int ownChunks = position / span + 1;
         length = ownChunks * KvCache.CHUNK;
         for (int c = span == KvCache.CHUNK ? ownChunks - 1 : 0; c < ownChunks; c++) {
@@ -217,7 +232,8 @@ final class Attention {
     for (int c = 0; c <= last / span; c++) {
       int position = c * span;
       int block = item.blocks().get(position / cache.blockSize());
-      long at = cache.values(call.layer, block, group.head, position % cache.blockSize() / span);
+      long at =
+          cache.values(call.layer, block, group.query / share, position % cache.blockSize() / span);
       // Not beyond the last position: what lies there is another sequence's or none's.
       int valid = Math.min(span, last + 1 - position);
       for (int tile = 0; tile < dimTiles; tile++) {
@@ -237,13 +253,23 @@ final class Attention {
     float[] data = call.out.data();
     int width = dimTiles * Tiles.ROWS;
     for (int r = 0; r < group.count; r++) {
-      int token = group.firstToken + (group.first + r) / share;
-      int query = group.head * share + (group.first + r) % share;
+      Elementwise.scale(own.sums, r * width, dim, 1 / own.totals[r]);
+    }
+    int first = group.firstToken + group.token(0);
+    if (group.count == 8
+        && group.head(0) == group.head(7)
+        && first % Packed.group() == 0
+        && call.out.stride(first) == 8) {
+      int at = call.out.start(first) + group.head(0) * dim * 8;
+      Elementwise.interleave(own.sums, 0, width, dim, data, at);
+      return;
+    }
+    for (int r = 0; r < group.count; r++) {
+      int token = group.firstToken + group.token(r);
       int stride = call.out.stride(token);
-      int at = call.out.start(token) + query * dim * stride;
-      float inverse = 1 / own.totals[r];
+      int at = call.out.start(token) + group.head(r) * dim * stride;
       for (int d = 0; d < dim; d++) {
-        data[at + d * stride] = own.sums[r * width + d] * inverse;
+        data[at + d * stride] = own.sums[r * width + d];
       }
     }
   }

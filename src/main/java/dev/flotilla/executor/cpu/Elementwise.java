@@ -17,10 +17,10 @@ final class Elementwise {
   private static final int LANES = F.length();
 
   /** Picks from two vectors, in turns, their lower halves. */
-  private static final FloatVector LOW = turns(0);
+  private static final IntVector LOW = turns(0);
 
   /** The same of their upper halves. */
-  private static final FloatVector HIGH = turns(LANES / 2);
+  private static final IntVector HIGH = turns(LANES / 2);
 
   /** Below it, e^x is taken as 0; 2^-126 is the least normal float. */
   private static final float EXP_MIN = -87.3f;
@@ -29,12 +29,12 @@ final class Elementwise {
 
   private Elementwise() {}
 
-  private static FloatVector turns(int first) {
-    float[] lanes = new float[LANES];
+  private static IntVector turns(int first) {
+    int[] lanes = new int[LANES];
     for (int i = 0; i < LANES; i++) {
       lanes[i] = first + i / 2 + i % 2 * LANES;
     }
-    return FloatVector.fromArray(F, lanes, 0);
+    return IntVector.fromArray(I, lanes, 0);
   }
 
   /** Adds {@code b} to {@code a}. */
@@ -50,13 +50,27 @@ final class Elementwise {
     }
   }
 
-  /** Multiplies the first {@code n} by a number. */
-  static void scale(float[] x, int n, float by) {
+  /** Adds {@code b} times a number to {@code a}, rounding once. */
+  static void addScaled(float[] a, int ao, float by, float[] b, int bo, int n) {
     int i = 0;
+    FloatVector factor = FloatVector.broadcast(F, by);
     for (; i <= n - LANES; i += LANES) {
-      FloatVector.fromArray(F, x, i).mul(by).intoArray(x, i);
+      factor
+          .fma(FloatVector.fromArray(F, b, bo + i), FloatVector.fromArray(F, a, ao + i))
+          .intoArray(a, ao + i);
     }
     for (; i < n; i++) {
+      a[ao + i] = Math.fma(by, b[bo + i], a[ao + i]);
+    }
+  }
+
+  /** Multiplies {@code n} elements by a number. */
+  static void scale(float[] x, int at, int n, float by) {
+    int i = at;
+    for (; i <= at + n - LANES; i += LANES) {
+      FloatVector.fromArray(F, x, i).mul(by).intoArray(x, i);
+    }
+    for (; i < at + n; i++) {
       x[i] *= by;
     }
   }
@@ -110,63 +124,66 @@ final class Elementwise {
    * Writes 8 rows of {@code n} elements, {@code ld} apart, column by column. Merging rows k and k +
    * 4 element by element, then those pairs two apart, then one apart, brings 8 rows into order in
    * three rounds whatever the width of a vector.
+   *
+   * <p>As whole numbers, since vectors of floats would be picked from by indexes that are floats
+   * too, converted every time. In one piece, since a method so long is not inlined: inside a larger
+   * one the compiler gives up half-way and passes vectors as objects, at five times the cost.
    */
   static void interleave(float[] rows, int ro, int ld, int n, float[] to, int at) {
     int i = 0;
     for (; i <= n - LANES; i += LANES) {
       int p = ro + i;
-      FloatVector a0 = FloatVector.fromArray(F, rows, p);
-      FloatVector a1 = FloatVector.fromArray(F, rows, p + ld);
-      FloatVector a2 = FloatVector.fromArray(F, rows, p + 2 * ld);
-      FloatVector a3 = FloatVector.fromArray(F, rows, p + 3 * ld);
-      FloatVector a4 = FloatVector.fromArray(F, rows, p + 4 * ld);
-      FloatVector a5 = FloatVector.fromArray(F, rows, p + 5 * ld);
-      FloatVector a6 = FloatVector.fromArray(F, rows, p + 6 * ld);
-      FloatVector a7 = FloatVector.fromArray(F, rows, p + 7 * ld);
-      merge(a0, a2, a4, a6, a1, a3, a5, a7, to, at + i * 8);
+      IntVector a = bits(rows, p);
+      IntVector e = bits(rows, p + 4 * ld);
+      IntVector ae = LOW.selectFrom(a, e);
+      IntVector ae2 = HIGH.selectFrom(a, e);
+      IntVector c = bits(rows, p + 2 * ld);
+      IntVector g = bits(rows, p + 6 * ld);
+      IntVector cg = LOW.selectFrom(c, g);
+      IntVector cg2 = HIGH.selectFrom(c, g);
+      IntVector b = bits(rows, p + ld);
+      IntVector f = bits(rows, p + 5 * ld);
+      IntVector bf = LOW.selectFrom(b, f);
+      IntVector bf2 = HIGH.selectFrom(b, f);
+      IntVector d = bits(rows, p + 3 * ld);
+      IntVector h = bits(rows, p + 7 * ld);
+      IntVector dh = LOW.selectFrom(d, h);
+      IntVector dh2 = HIGH.selectFrom(d, h);
+      int q = at + i * 8;
+      IntVector even = LOW.selectFrom(ae, cg);
+      IntVector odd = LOW.selectFrom(bf, dh);
+      LOW.selectFrom(even, odd).reinterpretAsFloats().intoArray(to, q);
+      HIGH.selectFrom(even, odd).reinterpretAsFloats().intoArray(to, q + LANES);
+      even = HIGH.selectFrom(ae, cg);
+      odd = HIGH.selectFrom(bf, dh);
+      LOW.selectFrom(even, odd).reinterpretAsFloats().intoArray(to, q + 2 * LANES);
+      HIGH.selectFrom(even, odd).reinterpretAsFloats().intoArray(to, q + 3 * LANES);
+      even = LOW.selectFrom(ae2, cg2);
+      odd = LOW.selectFrom(bf2, dh2);
+      LOW.selectFrom(even, odd).reinterpretAsFloats().intoArray(to, q + 4 * LANES);
+      HIGH.selectFrom(even, odd).reinterpretAsFloats().intoArray(to, q + 5 * LANES);
+      even = HIGH.selectFrom(ae2, cg2);
+      odd = HIGH.selectFrom(bf2, dh2);
+      LOW.selectFrom(even, odd).reinterpretAsFloats().intoArray(to, q + 6 * LANES);
+      HIGH.selectFrom(even, odd).reinterpretAsFloats().intoArray(to, q + 7 * LANES);
     }
     for (; i < n; i++) {
-      for (int b = 0; b < 8; b++) {
-        to[at + i * 8 + b] = rows[ro + b * ld + i];
+      for (int row = 0; row < 8; row++) {
+        to[at + i * 8 + row] = rows[ro + row * ld + i];
       }
     }
   }
 
-  /** Even rows a, c, e, g and odd rows b, d, f, h, each in ascending order. */
-  private static void merge(
-      FloatVector a,
-      FloatVector c,
-      FloatVector e,
-      FloatVector g,
-      FloatVector b,
-      FloatVector d,
-      FloatVector f,
-      FloatVector h,
-      float[] to,
-      int at) {
-    FloatVector ae = LOW.selectFrom(a, e);
-    FloatVector ae2 = HIGH.selectFrom(a, e);
-    FloatVector cg = LOW.selectFrom(c, g);
-    FloatVector cg2 = HIGH.selectFrom(c, g);
-    FloatVector bf = LOW.selectFrom(b, f);
-    FloatVector bf2 = HIGH.selectFrom(b, f);
-    FloatVector dh = LOW.selectFrom(d, h);
-    FloatVector dh2 = HIGH.selectFrom(d, h);
-    both(LOW.selectFrom(ae, cg), LOW.selectFrom(bf, dh), to, at);
-    both(HIGH.selectFrom(ae, cg), HIGH.selectFrom(bf, dh), to, at + 2 * LANES);
-    both(LOW.selectFrom(ae2, cg2), LOW.selectFrom(bf2, dh2), to, at + 4 * LANES);
-    both(HIGH.selectFrom(ae2, cg2), HIGH.selectFrom(bf2, dh2), to, at + 6 * LANES);
-  }
-
-  private static void both(FloatVector even, FloatVector odd, float[] to, int at) {
-    LOW.selectFrom(even, odd).intoArray(to, at);
-    HIGH.selectFrom(even, odd).intoArray(to, at + LANES);
+  private static IntVector bits(float[] from, int at) {
+    return FloatVector.fromArray(F, from, at).reinterpretAsInts();
   }
 
   /** e^x, relative error about 1e-7 (minimax polynomial after Cephes' expf). */
   static FloatVector exp(FloatVector x) {
     VectorMask<Float> tiny = x.compare(VectorOperators.LT, EXP_MIN);
-    FloatVector v = x.max(EXP_MIN).min(EXP_MAX);
+    // Comparing and blending takes two instructions; max and min, which mind signs of zeros, seven.
+    FloatVector v = x.blend(EXP_MIN, tiny);
+    v = v.blend(EXP_MAX, v.compare(VectorOperators.GT, EXP_MAX));
     // Adding and subtracting 1.5 * 2^23 rounds to the nearest whole number.
     FloatVector shifted =
         v.fma(FloatVector.broadcast(F, 1.442695f), FloatVector.broadcast(F, 12582912f));
@@ -183,8 +200,7 @@ final class Elementwise {
     IntVector power =
         shifted
             .reinterpretAsInts()
-            .sub(IntVector.broadcast(I, 0x4B400000))
-            .add(127)
+            .sub(IntVector.broadcast(I, 0x4B400000 - 127))
             .lanewise(VectorOperators.LSHL, 23);
     return p.mul(power.reinterpretAsFloats()).blend(0f, tiny);
   }
@@ -207,7 +223,8 @@ final class Elementwise {
   static float softmaxWeights(float[] scores, int so, int n) {
     FloatVector maxima = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
     for (int i = 0; i < n; i += LANES) {
-      maxima = maxima.max(FloatVector.fromArray(F, scores, so + i));
+      FloatVector v = FloatVector.fromArray(F, scores, so + i);
+      maxima = maxima.blend(v, v.compare(VectorOperators.GT, maxima));
     }
     float max = maxima.reduceLanes(VectorOperators.MAX);
     FloatVector sums = FloatVector.zero(F);

@@ -1,6 +1,7 @@
 package dev.flotilla.executor.cpu;
 
 import dev.flotilla.model.ModelConfig;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
@@ -79,9 +80,12 @@ final class KvCache implements AutoCloseable {
     long valueAt = values(layer, block, head, slot / span) + slot % span * (Tiles.ROWS * 4L);
     for (int d = 0; d < headDim; d++) {
       RawMemory.ALL.set(ValueLayout.JAVA_FLOAT_UNALIGNED, keyAt + d * (CHUNK * 4L), key[ko + d]);
-      long tile = d / Tiles.ROWS * (CHUNK * Tiles.ROWS * 4L);
-      RawMemory.ALL.set(
-          ValueLayout.JAVA_FLOAT_UNALIGNED, valueAt + tile + d % Tiles.ROWS * 4L, value[vo + d]);
+    }
+    for (int d = 0; d < headDim; d += Tiles.ROWS) {
+      int count = Math.min(Tiles.ROWS, headDim - d);
+      long tile = valueAt + d * (CHUNK * 4L);
+      MemorySegment.copy(
+          value, vo + d, RawMemory.ALL, ValueLayout.JAVA_FLOAT_UNALIGNED, tile, count);
     }
   }
 

@@ -9,6 +9,7 @@ import dev.flotilla.protocol.Logprobs;
 import dev.flotilla.protocol.Sampling;
 import dev.flotilla.protocol.TokenIds;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,11 @@ public final class ScriptedExecutor implements Executor {
   private final ScriptedConfig cost;
   private final int blocks;
   private final int blockSize;
+
+  /** The hash of all tokens up to the end of each block that is full: what its keys stand for. */
+  private final long[] ends;
+
+  private final BitSet full = new BitSet();
   private final Map<Long, State> states =
       new LinkedHashMap<>(1024, 0.75f, true) {
         private static final long serialVersionUID = 1;
@@ -63,6 +69,7 @@ public final class ScriptedExecutor implements Executor {
     this.cost = cost;
     this.blockSize = blockSize;
     this.blocks = blocks == null ? Math.max(1, cost.kvTokens() / blockSize) : blocks;
+    ends = new long[this.blocks];
     tokens = ScriptedTokens.of(config.vocab(), specials.concat(config.eos()));
   }
 
@@ -109,6 +116,9 @@ public final class ScriptedExecutor implements Executor {
       states.put(item.sequence(), state);
     }
     if (state == null || state.length != item.start()) {
+      state = found(item, state);
+    }
+    if (state == null || state.length != item.start()) {
       throw new IllegalStateException(
           "sequence %d goes on at position %d, but %s"
               .formatted(
@@ -120,10 +130,29 @@ public final class ScriptedExecutor implements Executor {
     int count = item.tokens().size();
     for (int i = 0; i < count; i++) {
       hash = ScriptedTokens.next(hash, item.tokens().get(i));
+      int end = item.start() + i + 1;
+      int block = (end - 1) / blockSize;
+      if (block < item.blocks().size()) {
+        ends[item.blocks().get(block)] = hash;
+        full.set(item.blocks().get(block), end % blockSize == 0);
+      }
     }
     state.hash = hash;
     state.length += count;
     return hash;
+  }
+
+  /** A sequence whose first blocks another one has computed. */
+  private @Nullable State found(Batch.Item item, @Nullable State known) {
+    int blocksBefore = item.start() / blockSize;
+    if (item.start() % blockSize != 0 || !full.get(item.blocks().get(blocksBefore - 1))) {
+      return known;
+    }
+    State state = new State();
+    state.hash = ends[item.blocks().get(blocksBefore - 1)];
+    state.length = item.start();
+    states.put(item.sequence(), state);
+    return state;
   }
 
   private StepResult.Item result(Batch.Item item, long hash) {

@@ -11,6 +11,7 @@ import dev.flotilla.model.ModelConfig;
 import dev.flotilla.protocol.Sampling;
 import dev.flotilla.protocol.TokenIds;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class ScriptedExecutorTest {
@@ -69,6 +70,25 @@ class ScriptedExecutorTest {
       TokenIds resumed = PROMPT.concat(expected.slice(0, 2));
       assertEquals(expected.get(2), draw(executor, item(3, resumed, 0, true)));
     }
+  }
+
+  @Test
+  void goesOnBehindBlocksThatAnotherSequenceHasComputed() {
+    TokenIds prompt = TokenIds.of(IntStream.range(0, 40).map(i -> 4 + i % 30).toArray());
+    TokenIds expected = ScriptedExecutor.expectedTokens(VOCAB, SPECIALS, prompt, 1);
+    try (ScriptedExecutor executor = executor(INSTANT)) {
+      draw(executor, item(1, prompt, 0, TokenIds.of(7, 5, 9)));
+      int second = draw(executor, item(2, prompt.slice(32, 40), 32, TokenIds.of(7, 5, 3)));
+      assertEquals(expected.get(0), second);
+      assertThrows(
+          IllegalStateException.class,
+          () -> draw(executor, item(3, prompt.slice(32, 40), 32, TokenIds.of(7, 9, 3))),
+          "the last block was never full");
+    }
+  }
+
+  private static Batch.Item item(long sequence, TokenIds tokens, int start, TokenIds blocks) {
+    return new Batch.Item(sequence, tokens, start, blocks, Sampling.greedy(9), -1, -1);
   }
 
   @Test

@@ -1,0 +1,21 @@
+package dev.flotilla.protocol;
+
+import dev.flotilla.config.Balancing;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a leader expects of its group; told to those who stand by, so that a successor goes on with
+ * the same plan.
+ *
+ * @param dataParallelSize ranks are 0 to this, exclusive
+ * @param balancing who chooses ranks
+ * @param localRanks ranks 0 to this, exclusive, are on the head; null: any rank may be anywhere
+ * @param lockstep whether all ranks step together
+ * @param configHash of what must then be equal; null: the first engine's
+ */
+public record GroupPlan(
+    int dataParallelSize,
+    Balancing balancing,
+    @Nullable Integer localRanks,
+    boolean lockstep,
+    @Nullable String configHash) {}
