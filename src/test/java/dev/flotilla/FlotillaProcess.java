@@ -143,9 +143,9 @@ final class FlotillaProcess implements AutoCloseable {
         .orElseThrow(() -> new AssertionError("no process of rank " + rank + ":\n" + output()));
   }
 
-  /** SIGTERM. */
+  /** SIGTERM; what it writes then is read on, which {@link Process#destroy} would end. */
   void terminate() {
-    process.destroy();
+    process.toHandle().destroy();
   }
 
   /** SIGKILL. */

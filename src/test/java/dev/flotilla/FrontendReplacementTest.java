@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
@@ -35,11 +36,13 @@ class FrontendReplacementTest {
   void listen() {
     reports.start();
     guard.addAppender(reports);
+    guard.setLevel(Level.INFO);
   }
 
   @AfterEach
   void detach() {
     guard.detachAppender(reports);
+    guard.setLevel(null);
   }
 
   @Test

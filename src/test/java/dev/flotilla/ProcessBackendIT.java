@@ -32,6 +32,8 @@ class ProcessBackendIT {
   /** From the kill of a scripted rank to its next request. */
   private static final Duration BACK = Duration.ofSeconds(5);
 
+  @TempDir Path scratch;
+
   private static FlotillaProcess serve(int ranks, String... more) throws Exception {
     return FlotillaProcess.start(arguments(ranks, more));
   }
@@ -168,10 +170,9 @@ class ProcessBackendIT {
   /** What the launch gives to each child, and the last way to end them. */
   @Test
   @Scenario({"A78", "A82"})
-  void eachChildHasItsDevicesAndItsMemoryNodeAndAThirdSignalKillsAll(@TempDir Path folder)
-      throws Exception {
-    Path calls = folder.resolve("calls");
-    Path numactl = folder.resolve("numactl");
+  void eachChildHasItsDevicesAndItsMemoryNodeAndAThirdSignalKillsAll() throws Exception {
+    Path calls = scratch.resolve("calls");
+    Path numactl = scratch.resolve("numactl");
     Files.writeString(
         numactl,
         """
@@ -185,7 +186,7 @@ class ProcessBackendIT {
     Map<String, String> environment =
         Map.of(
             "PATH",
-            folder + File.pathSeparator + System.getenv("PATH"),
+            scratch + File.pathSeparator + System.getenv("PATH"),
             "FLOTILLA_JAVA_OPTS",
             "-Xmx700m -Dflotilla.numa.nodes=0-1");
     try (FlotillaProcess head =
