@@ -88,24 +88,9 @@ public final class FrontendVerticle extends VerticleBase {
 
   private Future<?> serve(FrontendConfig settings, ServedModel model) {
     Bus bus = Bus.of(vertx);
-    ChoiceConfig choice = settings.choice();
-    Fleet fleet = new Fleet(id, bus.node(), settings.ranks(), choice.policy());
-    Asking asking =
-        choice.in() == ChoiceConfig.Place.COORDINATOR
-            ? new Asking(id, bus, (ms, action) -> vertx.setTimer(ms, _ -> action.run()))
-            : null;
-    Placing placing = new Placing(fleet, choice.header(), asking);
+    Fleet fleet = new Fleet(id, bus.node(), settings.ranks(), settings.choice().policy());
     FrontendMetrics metrics = metrics(settings, model);
-    Streams live =
-        new Streams(
-            id,
-            bus,
-            fleet,
-            placing,
-            new Gate(settings.queue(), fleet),
-            model,
-            metrics,
-            settings.requestTimeoutMs());
+    Streams live = streams(settings, bus, fleet, model, metrics);
     streams = live;
     Parts parts =
         new Parts(
@@ -152,6 +137,18 @@ public final class FrontendVerticle extends VerticleBase {
               return serveBus(Addresses.GENERATE, new BusGenerate(parts)::accept);
             })
         .compose(_ -> serveBus(Addresses.UTILITY, calls::accept));
+  }
+
+  private Streams streams(
+      FrontendConfig settings, Bus bus, Fleet fleet, ServedModel model, FrontendMetrics metrics) {
+    ChoiceConfig choice = settings.choice();
+    Asking asking =
+        choice.in() == ChoiceConfig.Place.COORDINATOR
+            ? new Asking(id, bus, (ms, action) -> vertx.setTimer(ms, _ -> action.run()))
+            : null;
+    Placing placing = new Placing(fleet, choice.header(), asking);
+    Gate gate = new Gate(settings.queue(), fleet);
+    return new Streams(id, bus, fleet, placing, gate, model, metrics, settings.requestTimeoutMs());
   }
 
   private Future<Void> serveBus(String address, Handler<Message<Object>> receiver) {
