@@ -103,9 +103,7 @@ public final class CoordinatorVerticle extends VerticleBase {
     chooser = new Chooser(settings.policy(), self);
     boolean moves = limits.expected().balancing() == Balancing.INTERNAL;
     handOvers = moves && settings.policy() == LoadBalancing.FLOTILLA ? new HandOvers() : null;
-    membership =
-        Membership.start(limits, term, now)
-            .after(inheritance.last(), inheritance.nodes());
+    membership = Membership.start(limits, term, now).after(inheritance.last(), inheritance.nodes());
     publisher =
         ViewPublisher.start(
             settings.publishMinMs() * 1_000_000,

@@ -105,8 +105,7 @@ final class ServingCoordinator extends SimulatedNetwork.Actor {
       switch (effect) {
         case Leadership.Effect.Lead(Term term, var _) -> lead(term);
         case Leadership.Effect.Left(NodeId gone) ->
-            step(
-                new Membership.Event.Told(time.now(), new ToCoordinator.NodeLeft(gone)));
+            step(new Membership.Event.Told(time.now(), new ToCoordinator.NodeLeft(gone)));
       }
     }
   }
@@ -115,8 +114,7 @@ final class ServingCoordinator extends SimulatedNetwork.Actor {
     world.checks.leads(term);
     handOvers = new HandOvers();
     published = ClusterView.EMPTY;
-    membership =
-        Membership.start(world.limits, term, time.now()).after(last, leadership.nodes());
+    membership = Membership.start(world.limits, term, time.now()).after(last, leadership.nodes());
     // As in the verticle, versions start at the time of day in milliseconds.
     publisher =
         ViewPublisher.start(

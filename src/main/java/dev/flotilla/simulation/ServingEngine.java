@@ -11,6 +11,7 @@ import dev.flotilla.model.Batch;
 import dev.flotilla.model.StepResult;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.EngineAt;
+import dev.flotilla.protocol.EngineTotals;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Rank;
@@ -204,6 +205,7 @@ final class ServingEngine extends SimulatedEngine {
           tell(owner, offer);
         });
     if (!made.isEmpty()) {
+      world.checks.obeyed(this, order);
       heldUntil = time.now() + ToFrontend.Offer.HELD_MS * MS;
       network.plan(this, heldUntil + MS, "holds no more", this::attend);
     }
@@ -320,7 +322,7 @@ final class ServingEngine extends SimulatedEngine {
         new Snapshot(
             ++version,
             scheduler.counters(),
-            scheduler.totals(),
+            EngineTotals.NONE,
             takenSubmits,
             takenTokens,
             steps,
