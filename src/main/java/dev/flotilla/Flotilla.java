@@ -5,6 +5,7 @@ import dev.flotilla.config.ConfigException;
 import dev.flotilla.model.ModelException;
 import java.io.PrintWriter;
 import java.util.Comparator;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -30,6 +31,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       ServeCommand.class,
       CompleteCommand.class,
       EnginesCommand.class,
+      PlaceCommand.class,
       BenchCommand.class,
       SimCommand.class
     })
@@ -55,9 +57,14 @@ public final class Flotilla implements Callable<Integer> {
   }
 
   static CommandLine commandLine() {
+    return commandLine(System.getenv());
+  }
+
+  static CommandLine commandLine(Map<String, String> environment) {
     CommandLine line = new CommandLine(new Flotilla());
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setOverwrittenOptionsAllowed(false);
+    line.setDefaultValueProvider(PlacementFlags.from(environment));
     line.setParameterExceptionHandler((e, given) -> badUsage(e));
     line.setExecutionExceptionHandler((e, where, result) -> failed(e, line));
     line.setExecutionStrategy(

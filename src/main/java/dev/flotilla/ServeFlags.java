@@ -2,6 +2,7 @@ package dev.flotilla;
 
 import dev.flotilla.config.EngineLabel;
 import dev.flotilla.config.ExecutorKind;
+import dev.flotilla.config.LockstepConfig;
 import dev.flotilla.config.SchedulingPolicy;
 import dev.flotilla.launch.EngineFailure;
 import dev.flotilla.launch.LaunchFlags;
@@ -68,6 +69,18 @@ final class ServeFlags {
       description =
           "Spread a mixture's experts over all ranks; all must then have the same settings.")
   boolean enableExpertParallel;
+
+  @Option(
+      names = "--dp-sync-interval",
+      description =
+          "Steps of an expert-parallel group between two agreements whether work is left (${DEFAULT-VALUE}).")
+  int dpSyncInterval = LockstepConfig.DEFAULT.syncInterval();
+
+  @Option(
+      names = "--collective-timeout-ms",
+      description =
+          "How long an expert-parallel rank waits for the others in one exchange (${DEFAULT-VALUE}).")
+  long collectiveTimeoutMs = LockstepConfig.DEFAULT.timeoutMs();
 
   @Option(
       names = "--enable-elastic-ep",

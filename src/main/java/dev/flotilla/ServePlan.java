@@ -10,6 +10,7 @@ import dev.flotilla.config.EngineConfig;
 import dev.flotilla.config.ExecutorKind;
 import dev.flotilla.config.FrontendConfig;
 import dev.flotilla.config.LoadBalancing;
+import dev.flotilla.config.LockstepConfig;
 import dev.flotilla.config.ModelLocation;
 import dev.flotilla.config.NodeConfig;
 import dev.flotilla.config.ScriptedConfig;
@@ -167,7 +168,9 @@ record ServePlan(
         launch.headless(),
         flags.enableExpertParallel,
         base.handshakeTimeoutMs(),
-        ScriptedConfig.DEFAULT.withScale(flags.scriptedTimeScale));
+        ScriptedConfig.DEFAULT.withScale(flags.scriptedTimeScale),
+        new LockstepConfig(
+            flags.dpSyncInterval, flags.collectiveTimeoutMs, base.lockstep().host()));
   }
 
   private static FrontendConfig frontend(ServeFlags flags, Path folder, LaunchPlan launch) {

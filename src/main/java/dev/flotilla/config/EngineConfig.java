@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param expertParallel whether a mixture's experts are spread over all ranks
  * @param handshakeTimeoutMs how long it looks for a coordinator that gives it a rank
  * @param scripted cost model of the scripted executor
+ * @param lockstep how ranks step together, if the experts are spread
  */
 public record EngineConfig(
     String model,
@@ -52,7 +53,8 @@ public record EngineConfig(
     boolean headless,
     boolean expertParallel,
     long handshakeTimeoutMs,
-    ScriptedConfig scripted) {
+    ScriptedConfig scripted,
+    LockstepConfig lockstep) {
 
   /** What is not set. */
   public static final EngineConfig DEFAULT =
@@ -76,7 +78,8 @@ public record EngineConfig(
           false,
           false,
           300_000,
-          ScriptedConfig.DEFAULT);
+          ScriptedConfig.DEFAULT,
+          LockstepConfig.DEFAULT);
 
   /** Checks every bound and relation. */
   public EngineConfig {
@@ -148,6 +151,36 @@ public record EngineConfig(
     }
   }
 
+  /**
+   * The same for one rank of a group that may have grown.
+   *
+   * @param here whether it runs on the head
+   */
+  public EngineConfig placed(int value, int size, boolean here) {
+    return new EngineConfig(
+        model,
+        executor,
+        value,
+        size,
+        maxNumSeqs,
+        maxNumBatchedTokens,
+        maxModelLen,
+        blockSize,
+        numGpuBlocksOverride,
+        maxNumQueuedReqs,
+        enablePrefixCaching,
+        longPrefillTokenThreshold,
+        maxPrefillPerDecode,
+        schedulingPolicy,
+        disableLogStats,
+        here,
+        !here,
+        expertParallel,
+        handshakeTimeoutMs,
+        scripted,
+        lockstep);
+  }
+
   /** The same for one rank. */
   public EngineConfig withRank(int value) {
     return new EngineConfig(
@@ -170,6 +203,7 @@ public record EngineConfig(
         headless,
         expertParallel,
         handshakeTimeoutMs,
-        scripted);
+        scripted,
+        lockstep);
   }
 }

@@ -178,6 +178,7 @@ public record Membership(
       // Of Leadership, which hears them at an address of its own.
       case Event.Told(long _, ToCoordinator.Leading _), Event.Told(long _, ToCoordinator.Nodes _) ->
           unchanged();
+      case Event.Told(long _, ToCoordinator.FromAgent _) -> unchanged(); // For the scaling.
     };
   }
 

@@ -35,6 +35,8 @@ import org.slf4j.LoggerFactory;
 final class EngineCore {
   private static final Logger LOG = LoggerFactory.getLogger(EngineCore.class);
 
+  private static final Batch NOTHING = new Batch(List.of());
+
   private enum State {
     RUNNING,
     BROKEN,
@@ -48,7 +50,9 @@ final class EngineCore {
   private final Outbox outbox;
   private final PrefixFeed prefixes;
   private final StepMeter meter = new StepMeter();
+  private final @Nullable LockstepLoop group;
 
+  private final LockstepLoop.Steps own = new OwnSteps();
   private final Turn turn = new Turn(this::errand);
   private final Offers offers = new Offers();
   private final AtomicReference<@Nullable Order> order = new AtomicReference<>();
@@ -70,19 +74,26 @@ final class EngineCore {
   private record Order(
       ToEngine.HandOver order, EngineAt self, Consumer<Map<FrontendId, ToFrontend.Offer>> tell) {}
 
+  /**
+   * A loop at rest.
+   *
+   * @param group of a rank that steps together with others; null: it steps alone
+   */
   EngineCore(
       Scheduler scheduler,
       Executor executor,
       @Nullable GrammarMasks masks,
       Inbox inbox,
       Outbox outbox,
-      PrefixFeed prefixes) {
+      PrefixFeed prefixes,
+      @Nullable LockstepLoop group) {
     this.scheduler = scheduler;
     this.executor = executor;
     this.masks = masks;
     this.inbox = inbox;
     this.outbox = outbox;
     this.prefixes = prefixes;
+    this.group = group;
   }
 
   /**
@@ -91,7 +102,6 @@ final class EngineCore {
    * @return whether there is more to do at once; if not, the inbox wakes the loop
    */
   boolean step() throws InterruptedException {
-    Batch batch = null;
     turn.begin();
     try {
       scheduler.tick(System.nanoTime());
@@ -99,36 +109,72 @@ final class EngineCore {
         stop();
         return false;
       }
-      batch = start();
-    } finally {
-      turn.end();
-    }
-    StepResult result = batch == null ? null : execute(batch);
-    turn.begin();
-    try {
-      stepping = false;
-      if (batch != null && result != null) {
-        update(batch, result);
-        tellPrefixes();
+      if (state == State.RUNNING) {
+        try {
+          compute();
+        } catch (RuntimeException | Error failure) {
+          breakDown(failure);
+        }
       }
+      tellPrefixes();
       flush();
-      return (state == State.RUNNING && !scheduler.resting()) || !inbox.sleep();
+      return (state == State.RUNNING && more()) || !inbox.sleep();
     } finally {
       turn.end();
     }
   }
 
-  private @Nullable Batch start() throws InterruptedException {
-    if (state != State.RUNNING || scheduler.resting()) {
-      return null;
+  /** In a group the others decide with: a rank with work waits for its wave. */
+  private boolean more() {
+    return group == null ? !scheduler.resting() : group.running();
+  }
+
+  private void compute() throws InterruptedException {
+    if (group == null) {
+      if (!scheduler.resting()) {
+        computeBatch();
+      }
+      return;
     }
-    Batch batch;
+    turn.end(); // The others may be waited for.
     try {
-      batch = scheduler.schedule();
-    } catch (RuntimeException | Error failure) {
-      breakDown(failure);
-      return null;
+      group.turn(own);
+    } finally {
+      turn.begin();
     }
+  }
+
+  private final class OwnSteps implements LockstepLoop.Steps {
+    @Override
+    public boolean work() {
+      turn.begin();
+      try {
+        return !scheduler.resting();
+      } finally {
+        turn.end();
+      }
+    }
+
+    @Override
+    public void step() throws InterruptedException {
+      turn.begin();
+      try {
+        computeBatch();
+      } finally {
+        turn.end();
+      }
+    }
+
+    @Override
+    public void dummy() {
+      executor.execute(NOTHING);
+      lastStepNanos = System.nanoTime();
+      steps++;
+    }
+  }
+
+  private void computeBatch() throws InterruptedException {
+    Batch batch = scheduler.schedule();
     meter.start(batch, System.nanoTime());
     stepping = true;
     if (deltas.isEmpty() && refusals.isEmpty()) {
@@ -136,33 +182,20 @@ final class EngineCore {
     } else {
       outbox.publish(outcome(true, false));
     }
-    return batch;
-  }
-
-  private @Nullable StepResult execute(Batch batch) {
+    long waited = executor.waitedNanos();
+    StepResult result;
+    turn.end();
     try {
-      return executor.execute(masks == null ? batch : masks.masked(batch));
-    } catch (RuntimeException | Error failure) {
+      result = executor.execute(masks == null ? batch : masks.masked(batch));
+    } finally {
       turn.begin();
-      try {
-        breakDown(failure);
-      } finally {
-        turn.end();
-      }
-      return null;
+      stepping = false;
     }
-  }
-
-  private void update(Batch batch, StepResult result) {
     lastStepNanos = System.nanoTime();
-    meter.end(lastStepNanos, 0);
+    meter.end(lastStepNanos, executor.waitedNanos() - waited);
     scheduler.tick(lastStepNanos);
-    try {
-      deltas.addAll(scheduler.update(batch, result));
-      steps++;
-    } catch (RuntimeException | Error failure) {
-      breakDown(failure);
-    }
+    deltas.addAll(scheduler.update(batch, result));
+    steps++;
   }
 
   /**
@@ -205,7 +238,7 @@ final class EngineCore {
       case null -> false;
       case Inbox.Command.Submit(var submit, long _) -> submit.sampling().grammar() == null;
       case Inbox.Command.Abort _, Inbox.Command.AbortFrontend _, Inbox.Command.Release _ -> true;
-      case Inbox.Command.Call _, Inbox.Command.Stop _ -> false;
+      case Inbox.Command.Call _, Inbox.Command.StartWave _, Inbox.Command.Stop _ -> false;
     };
   }
 
@@ -222,14 +255,23 @@ final class EngineCore {
    * at once: then its state goes with these tokens, and one message says both.
    */
   private void flush() throws InterruptedException {
-    if (state == State.RUNNING && !scheduler.resting() && inbox.isEmpty() && refusals.isEmpty()) {
+    if (state == State.RUNNING
+        && !scheduler.resting()
+        && more()
+        && inbox.isEmpty()
+        && refusals.isEmpty()) {
       return;
     }
     if (deltas.isEmpty() && refusals.isEmpty() && state == State.RUNNING) {
-      outbox.publish(snapshot(false));
+      outbox.publish(snapshot(inWave()));
     } else {
-      outbox.publish(outcome(false, false));
+      outbox.publish(outcome(inWave(), false));
     }
+  }
+
+  /** A rank whose group still runs is at work between two steps too, and must not leave it. */
+  private boolean inWave() {
+    return state == State.RUNNING && group != null && group.running();
   }
 
   private boolean takeInbox() {
@@ -250,6 +292,11 @@ final class EngineCore {
       case Inbox.Command.Release(var request, int attempt) ->
           Unstarted.release(scheduler, request, attempt);
       case Inbox.Command.Call(var work) -> work.accept(scheduler);
+      case Inbox.Command.StartWave(long wave) -> {
+        if (group != null) {
+          group.startWave(wave);
+        }
+      }
       case Inbox.Command.Stop _ -> {
         return true;
       }
@@ -337,6 +384,8 @@ final class EngineCore {
         lastStepNanos,
         takenSquares,
         meter.work(backlog, now),
-        now);
+        now,
+        group == null ? 0 : group.state().wave(),
+        group == null ? null : group.load(executor.waitedNanos()));
   }
 }

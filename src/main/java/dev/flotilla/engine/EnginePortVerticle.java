@@ -114,9 +114,7 @@ final class EnginePortVerticle extends VerticleBase {
   public Future<?> start() {
     bus = Bus.of(vertx);
     coordinator = new CoordinatorPort(bus, identity);
-    offers =
-        new OfferPort(
-            vertx, context, bus, inbox, Objects.requireNonNull(core, "serve() comes first"));
+    offers = new OfferPort(vertx, bus(), inbox, Objects.requireNonNull(core));
     Pacer.Later later = (ms, action) -> vertx.setTimer(ms, ignored -> action.run());
     ReportPort reporting = new ReportPort(bus(), coordinator(), gauge, this::gaugeReport, later);
     reports = reporting;
@@ -173,8 +171,8 @@ final class EnginePortVerticle extends VerticleBase {
       }
       case ToEngine.Utility utility ->
           utilities.call(utility, !taking, (result, failure) -> answer(utility, result, failure));
-      case ToEngine.HandOver order -> offers().order(order, life);
-      case ToEngine.Decline decline -> offers().declined(decline);
+      case ToEngine.HandOver order -> Objects.requireNonNull(offers).order(order, life);
+      case ToEngine.Decline decline -> Objects.requireNonNull(offers).declined(decline);
       case ToEngine.Drain drain -> {
         on(new EngineLife.Event.Drain(drain, nowMs()));
         tellIdle();
@@ -220,7 +218,7 @@ final class EnginePortVerticle extends VerticleBase {
     if (!inbox.offer(new Inbox.Command.Abort(request, attempt))) {
       LOG.warn("{} has a full inbox and goes on with {}, which was aborted", name(), request);
     }
-    offers().taken();
+    Objects.requireNonNull(offers).taken();
   }
 
   private void answer(ToEngine.Utility call, String result, String failure) {
@@ -362,10 +360,6 @@ final class EnginePortVerticle extends VerticleBase {
     bus()
         .send(Addresses.frontend(frontend), message)
         .onFailure(failure -> LOG.debug("{} is gone: {}", frontend, failure.getMessage()));
-  }
-
-  private OfferPort offers() {
-    return Objects.requireNonNull(offers, "start() comes first");
   }
 
   private CoordinatorPort coordinator() {

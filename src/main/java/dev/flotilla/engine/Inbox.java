@@ -12,9 +12,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The bounded queue from the port (one thread) to the step loop (another). Wakes the loop when it
- * sleeps, and only then. Submits are refused while room is still left for aborts, which must not be
- * lost to a burst of submits.
+ * The bounded queue from the port, and from neighbours that start a wave, to the step loop. Wakes
+ * the loop when it sleeps, and only then. Submits are refused while room is still left for aborts,
+ * which must not be lost to a burst of submits.
  */
 final class Inbox {
   /** Room that submits leave: aborts and stops of a burst between two steps. */
@@ -35,6 +35,9 @@ final class Inbox {
     /** Do something with the scheduler, between two steps; throws nothing. */
     record Call(Consumer<Scheduler> work) implements Command {}
 
+    /** The group that this rank steps together with runs this wave. */
+    record StartWave(long wave) implements Command {}
+
     /** End everything; nothing comes after it. */
     record Stop() implements Command {}
   }
@@ -49,7 +52,7 @@ final class Inbox {
    * An empty one, its loop asleep.
    *
    * @param submitsMax most submits between two steps
-   * @param wake starts the loop; called by the port's thread
+   * @param wake starts the loop; called by the thread that offers
    */
   Inbox(int submitsMax, Runnable wake) {
     this.submitsMax = submitsMax;

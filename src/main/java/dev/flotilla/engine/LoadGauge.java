@@ -101,12 +101,13 @@ public final class LoadGauge {
         counters.blocksUsed(),
         kvBlocks,
         snapshot.steps(),
-        0,
+        snapshot.wave(),
         snapshot.stepping(),
         snapshot.steps() == 0 && !snapshot.stepping() ? -1 : Math.max(0, age),
         acks(),
         null,
-        work(nowNanos));
+        work(nowNanos),
+        snapshot.lockstep());
   }
 
   /** What the step loop said, with what lies in the inbox and with the time since. */

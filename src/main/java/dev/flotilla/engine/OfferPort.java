@@ -32,10 +32,10 @@ final class OfferPort {
   private final Pacer intake;
   private long heldUntil = System.nanoTime();
 
-  /** Of the port that runs in the context. */
-  OfferPort(Vertx vertx, Context context, Bus bus, Inbox inbox, EngineCore core) {
+  /** Of the port that runs in the present context. */
+  OfferPort(Vertx vertx, Bus bus, Inbox inbox, EngineCore core) {
     this.vertx = vertx;
-    this.context = context;
+    this.context = vertx.getOrCreateContext();
     this.bus = bus;
     this.inbox = inbox;
     this.core = core;

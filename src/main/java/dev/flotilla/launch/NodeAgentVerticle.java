@@ -204,6 +204,7 @@ public final class NodeAgentVerticle extends VerticleBase {
     switch (order) {
       case ToNode.StartEngine(String config) -> startEngine(config);
       case ToNode.StopEngine stop -> stopEngine(stop);
+      case ToNode.Order change -> LOG.debug("{}", change);
     }
   }
 

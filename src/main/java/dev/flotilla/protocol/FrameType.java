@@ -30,6 +30,9 @@ enum FrameType {
   LEADING(0x4c, ToCoordinator.Leading.class),
   CHOOSE(0x4d, ToCoordinator.Choose.class),
   NODES(0x4e, ToCoordinator.Nodes.class),
+  NODE_REPORT(0x44, ToCoordinator.NodeReport.class),
+  LEASE_REFUSED(0x45, ToCoordinator.LeaseRefused.class),
+  ENGINE_ENDED(0x46, ToCoordinator.EngineEnded.class),
   TOKENS(0x50, ToFrontend.Tokens.class),
   FRONTEND_LOAD(0x51, ToFrontend.Load.class),
   REFUSAL(0x52, ToFrontend.Refusal.class),
@@ -41,7 +44,11 @@ enum FrameType {
   PREFIX_CHANGE(0x6d, ToFrontend.PrefixChange.class),
   CHOSEN(0x6e, ToFrontend.Chosen.class),
   START_ENGINE(0x70, ToNode.StartEngine.class),
-  STOP_ENGINE(0x71, ToNode.StopEngine.class);
+  STOP_ENGINE(0x71, ToNode.StopEngine.class),
+  RESERVE(0x72, ToNode.Reserve.class),
+  PLACE(0x73, ToNode.Place.class),
+  RETIRE(0x74, ToNode.Retire.class),
+  SETTLE(0x75, ToNode.Settle.class);
 
   private static final @Nullable FrameType[] BY_ID = new @Nullable FrameType[256];
 
@@ -101,6 +108,9 @@ enum FrameType {
       case ToCoordinator.Leading _ -> LEADING;
       case ToCoordinator.Nodes _ -> NODES;
       case ToCoordinator.Choose _ -> CHOOSE;
+      case ToCoordinator.NodeReport _ -> NODE_REPORT;
+      case ToCoordinator.LeaseRefused _ -> LEASE_REFUSED;
+      case ToCoordinator.EngineEnded _ -> ENGINE_ENDED;
     };
   }
 
@@ -123,6 +133,10 @@ enum FrameType {
     return switch (message) {
       case ToNode.StartEngine _ -> START_ENGINE;
       case ToNode.StopEngine _ -> STOP_ENGINE;
+      case ToNode.Reserve _ -> RESERVE;
+      case ToNode.Place _ -> PLACE;
+      case ToNode.Retire _ -> RETIRE;
+      case ToNode.Settle _ -> SETTLE;
     };
   }
 }

@@ -102,7 +102,8 @@ final class Frames {
           ToCoordinator.NodeLeft _,
           ToCoordinator.Leading _,
           ToCoordinator.Nodes _,
-          ToCoordinator.Choose _ ->
+          ToCoordinator.Choose _,
+          ToCoordinator.FromAgent _ ->
           json(type, Epoch.NONE, message);
     };
   }
@@ -134,7 +135,7 @@ final class Frames {
 
   private static byte[] encode(ToNode message) {
     return switch (message) {
-      case ToNode.StartEngine _, ToNode.StopEngine _ ->
+      case ToNode.StartEngine _, ToNode.StopEngine _, ToNode.Order _ ->
           json(FrameType.of(message), Epoch.NONE, message);
     };
   }
@@ -187,7 +188,14 @@ final class Frames {
           CHOOSE,
           CHOSEN,
           START_ENGINE,
-          STOP_ENGINE ->
+          STOP_ENGINE,
+          NODE_REPORT,
+          LEASE_REFUSED,
+          ENGINE_ENDED,
+          RESERVE,
+          PLACE,
+          RETIRE,
+          SETTLE ->
           JsonBody.read(type.message, in);
     };
   }

@@ -1,6 +1,9 @@
 package dev.flotilla.protocol;
 
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** Everything the coordinator can be told. */
@@ -15,6 +18,8 @@ public sealed interface ToCoordinator {
    * @param configHash of what must be equal over all ranks
    * @param highest the highest epoch it has ever been given, so that a new coordinator goes above
    * @param seen the highest term that it has heard of, for the same reason
+   * @param endpoint the socket that it has bound for the exchanges of a lockstep group; null: it
+   *     steps alone, or meets its group in one JVM
    */
   record Hello(
       Incarnation incarnation,
@@ -24,10 +29,11 @@ public sealed interface ToCoordinator {
       boolean headless,
       String configHash,
       Epoch highest,
-      Term seen)
+      Term seen,
+      @Nullable Endpoint endpoint)
       implements ToCoordinator {
 
-    /** Of one that has heard of no coordinator. */
+    /** Of one that has heard of no coordinator and has no socket. */
     public Hello(
         Incarnation incarnation,
         @Nullable Rank rank,
@@ -36,7 +42,7 @@ public sealed interface ToCoordinator {
         boolean headless,
         String configHash,
         Epoch highest) {
-      this(incarnation, rank, node, local, headless, configHash, highest, Term.NONE);
+      this(incarnation, rank, node, local, headless, configHash, highest, Term.NONE, null);
     }
   }
 
@@ -108,6 +114,44 @@ public sealed interface ToCoordinator {
   /** A node agent exists; repeated every second. */
   record NodeHello(NodeId node, String host, int devices, boolean headless)
       implements ToCoordinator {}
+
+  /** What a node's agent tells of its devices. */
+  sealed interface FromAgent extends ToCoordinator {
+    /** Of the agent. */
+    NodeId node();
+  }
+
+  /**
+   * The devices of a node and who has them; repeated every second and told at each change.
+   *
+   * @param address host that other nodes reach it by
+   * @param seen the highest term of which it had an order
+   * @param change number of the last change that it knows to be settled; 0: none
+   * @param size ranks of the group since then; 0: not told yet
+   * @param attributes what a person may want to know of the node, by name
+   */
+  record NodeReport(
+      NodeId node,
+      String address,
+      int devices,
+      Term seen,
+      long change,
+      int size,
+      List<Lease> leases,
+      Map<String, String> attributes)
+      implements FromAgent {
+    /** Keeps private copies. */
+    public NodeReport {
+      leases = List.copyOf(leases);
+      attributes = Collections.unmodifiableSortedMap(new TreeMap<>(attributes));
+    }
+  }
+
+  /** The node cannot do what a change asks for. */
+  record LeaseRefused(NodeId node, long change, Rank rank, String reason) implements FromAgent {}
+
+  /** An engine that the agent has started has ended. */
+  record EngineEnded(NodeId node, Rank rank, String how) implements FromAgent {}
 
   /** The cluster manager says that a node has gone. */
   record NodeLeft(NodeId node) implements ToCoordinator {}

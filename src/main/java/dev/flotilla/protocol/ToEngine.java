@@ -55,6 +55,8 @@ public sealed interface ToEngine {
    * @param parallel settings of the whole group
    * @param coordinator the node that leads; null: not told
    * @param frontends to be warmed before Ready
+   * @param generation the lockstep group as it is now, with the sockets of all members; null: there
+   *     is none, or not yet
    */
   record Init(
       Rank rank,
@@ -63,11 +65,24 @@ public sealed interface ToEngine {
       Term term,
       DataParallel parallel,
       @Nullable NodeId coordinator,
-      List<FrontendId> frontends)
+      List<FrontendId> frontends,
+      @Nullable Generation generation)
       implements ToEngine {
     /** Keeps a private copy. */
     public Init {
       frontends = List.copyOf(frontends);
+    }
+
+    /** Of an engine that steps alone, or whose group is not complete. */
+    public Init(
+        Rank rank,
+        Incarnation incarnation,
+        Epoch epoch,
+        Term term,
+        DataParallel parallel,
+        @Nullable NodeId coordinator,
+        List<FrontendId> frontends) {
+      this(rank, incarnation, epoch, term, parallel, coordinator, frontends, null);
     }
   }
 

@@ -330,7 +330,9 @@ final class ServingEngine extends SimulatedEngine {
             lastStepNanos,
             takenSquares,
             meter.work(Backlog.of(scheduler), time.now()),
-            time.now()));
+            time.now(),
+            0,
+            null));
     reportLoad();
   }
 

@@ -150,7 +150,8 @@ class SimulatedEngine extends SimulatedNetwork.Actor {
                   place.headless(),
                   place.configHash(),
                   highest,
-                  seen));
+                  seen,
+                  null));
       case EngineLife.Effect.Register(Rank rank) -> {
         long at = time.now() + random.nextLong(REGISTRATION_MAX_MS * MS);
         network.plan(this, at, "registered", () -> registered(rank));

@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -172,7 +173,7 @@ class FleetTest {
     assertEquals(5.0, age(fleet, 50 * ms), 0.1, "nothing newer has come to the coordinator");
     assertEquals(955.0, age(fleet, 1000 * ms), 0.1);
     version += 100;
-    fleet.report(engine(0, 0, 1).load(), 2000 * ms);
+    fleet.report(Objects.requireNonNull(engine(0, 0, 1).load()), 2000 * ms);
     assertEquals(
         0, chosen(fleet, 10, 2001 * ms), "an engine that is silent for a second is left out");
   }

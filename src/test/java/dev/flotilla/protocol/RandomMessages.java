@@ -4,6 +4,7 @@ import dev.flotilla.config.Balancing;
 import dev.flotilla.config.LoadBalancing;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -44,7 +45,8 @@ final class RandomMessages {
                   random.nextBoolean(),
                   random.nextBoolean() ? LoadBalancing.FLOTILLA : LoadBalancing.VLLM_CLASSIC),
               random.nextBoolean() ? null : node(),
-              list(3, _ -> frontend()));
+              list(3, _ -> frontend()),
+              random.nextBoolean() ? null : generation());
       case WELCOME -> new ToEngine.Welcome(incarnation(), epoch());
       case REFUSED -> new ToEngine.Refused(incarnation(), text());
       case WHO_IS_THERE -> new ToEngine.WhoIsThere(term());
@@ -97,6 +99,8 @@ final class RandomMessages {
           START_ENGINE,
           STOP_ENGINE ->
           membership(type);
+      case NODE_REPORT, LEASE_REFUSED, ENGINE_ENDED, RESERVE, PLACE, RETIRE, SETTLE ->
+          placement(type);
     };
   }
 
@@ -139,6 +143,56 @@ final class RandomMessages {
     };
   }
 
+  private Object placement(FrameType type) {
+    return switch (type) {
+      case NODE_REPORT ->
+          new ToCoordinator.NodeReport(
+              node(),
+              text(),
+              random.nextInt(),
+              term(),
+              random.nextLong(),
+              random.nextInt(),
+              list(3, _ -> lease()),
+              Map.of(text(), text()));
+      case LEASE_REFUSED ->
+          new ToCoordinator.LeaseRefused(node(), random.nextLong(), rank(), text());
+      case ENGINE_ENDED -> new ToCoordinator.EngineEnded(node(), rank(), text());
+      case RESERVE ->
+          new ToNode.Reserve(
+              term(), random.nextLong(), rank(), random.nextInt(), random.nextLong());
+      case PLACE -> new ToNode.Place(term(), random.nextLong(), rank(), text());
+      case RETIRE -> new ToNode.Retire(term(), random.nextLong(), rank());
+      case SETTLE ->
+          new ToNode.Settle(term(), random.nextLong(), random.nextInt(), list(3, _ -> rank()));
+      default -> throw new IllegalArgumentException(type.toString());
+    };
+  }
+
+  private Generation generation() {
+    List<Generation.Member> members = new ArrayList<>();
+    int size = 1 + random.nextInt(4);
+    for (int i = 0; i < size; i++) {
+      members.add(new Generation.Member(new Rank(3 * i), incarnation(), endpoint()));
+    }
+    return new Generation(random.nextLong(), members);
+  }
+
+  private @Nullable Endpoint endpoint() {
+    return random.nextBoolean()
+        ? null
+        : new Endpoint("h" + random.nextInt(), 1 + random.nextInt(65_535));
+  }
+
+  private Lease lease() {
+    return new Lease(
+        rank(),
+        random.nextLong(),
+        list(3, _ -> random.nextInt()),
+        random.nextBoolean(),
+        random.nextBoolean());
+  }
+
   private Object membership(FrameType type) {
     return switch (type) {
       case HELLO ->
@@ -150,7 +204,8 @@ final class RandomMessages {
               random.nextBoolean(),
               text(),
               epoch(),
-              term());
+              term(),
+              endpoint());
       case READY ->
           new ToCoordinator.Ready(
               rank(), incarnation(), epoch(), facts(), random.nextBoolean() ? null : node());
@@ -230,7 +285,13 @@ final class RandomMessages {
         random.nextLong(),
         list(3, _ -> new LoadReport.Ack(frontend(), random.nextLong())),
         random.nextBoolean() ? null : totals(),
-        work());
+        work(),
+        random.nextBoolean() ? null : lockstep());
+  }
+
+  private LockstepLoad lockstep() {
+    return new LockstepLoad(
+        random.nextLong(), random.nextBoolean(), random.nextLong(), random.nextLong());
   }
 
   private EngineWork work() {

@@ -2,6 +2,7 @@ package dev.flotilla.protocol;
 
 import dev.flotilla.config.Balancing;
 import java.util.List;
+import java.util.Map;
 
 /** One fixed message of every type; the golden frames are made of these. */
 final class SampleMessages {
@@ -35,7 +36,18 @@ final class SampleMessages {
               new LoadReport.Ack(new FrontendId("fe-2"), 1L << 40)),
           null,
           new EngineWork(
-              37.5f, 7, 45_678, 2345, 12.25f, new StepCost(6, 0.03125, 0x1p-20, 0.0625, 0x1p-15)));
+              37.5f, 7, 45_678, 2345, 12.25f, new StepCost(6, 0.03125, 0x1p-20, 0.0625, 0x1p-15)),
+          new LockstepLoad(3, true, 17, 4_321));
+
+  private static final Endpoint ENDPOINT = new Endpoint("127.0.0.1", 40_001);
+
+  private static Generation generation() {
+    return new Generation(
+        3,
+        List.of(
+            new Generation.Member(new Rank(0), new Incarnation("e5e5"), null),
+            new Generation.Member(RANK, INCARNATION, ENDPOINT)));
+  }
 
   private static final EngineTotals TOTALS =
       new EngineTotals(
@@ -88,7 +100,14 @@ final class SampleMessages {
       case ABORT -> new ToEngine.Abort(REQUEST, 2);
       case INIT ->
           new ToEngine.Init(
-              RANK, INCARNATION, EPOCH, TERM, DataParallel.ofSize(4), NODE, List.of(FRONTEND));
+              RANK,
+              INCARNATION,
+              EPOCH,
+              TERM,
+              DataParallel.ofSize(4),
+              NODE,
+              List.of(FRONTEND),
+              generation());
       case WELCOME -> new ToEngine.Welcome(INCARNATION, EPOCH);
       case REFUSED -> new ToEngine.Refused(INCARNATION, "rank 9 is not one of 0 to 3");
       case WHO_IS_THERE -> new ToEngine.WhoIsThere(TERM);
@@ -131,7 +150,8 @@ final class SampleMessages {
               BlockHashes.of(3));
       case CHOSEN -> new ToFrontend.Chosen(16, RANK, INCARNATION, 32, "flotilla; rank 3");
       case HELLO ->
-          new ToCoordinator.Hello(INCARNATION, RANK, NODE, true, false, "c0ffee", Epoch.NONE, TERM);
+          new ToCoordinator.Hello(
+              INCARNATION, RANK, NODE, true, false, "c0ffee", Epoch.NONE, TERM, ENDPOINT);
       case READY -> new ToCoordinator.Ready(RANK, INCARNATION, EPOCH, FACTS, NODE);
       case COORDINATOR_LOAD -> new ToCoordinator.Load(LOAD.withTotals(TOTALS));
       case LEAVING -> new ToCoordinator.Leaving(RANK, INCARNATION, "drained");
@@ -148,6 +168,24 @@ final class SampleMessages {
       case FRONTEND_PING -> new ToFrontend.Ping(RANK, INCARNATION, 13);
       case FRONTEND_PONG -> new ToFrontend.Pong(RANK, INCARNATION, 14);
       case START_ENGINE -> new ToNode.StartEngine("{\"rank\":3}");
+      case NODE_REPORT ->
+          new ToCoordinator.NodeReport(
+              NODE,
+              "10.0.0.7",
+              8,
+              TERM,
+              5,
+              4,
+              List.of(new Lease(RANK, 5, List.of(0, 1), true, false)),
+              Map.of("cores", "64"));
+      case LEASE_REFUSED ->
+          new ToCoordinator.LeaseRefused(NODE, 6, RANK, "2 devices are free, not 4");
+      case ENGINE_ENDED ->
+          new ToCoordinator.EngineEnded(NODE, RANK, "was killed by SIGKILL (exit code 137)");
+      case RESERVE -> new ToNode.Reserve(TERM, 6, RANK, 2, 10_000);
+      case PLACE -> new ToNode.Place(TERM, 6, RANK, "{\"rank\":3}");
+      case RETIRE -> new ToNode.Retire(TERM, 7, RANK);
+      case SETTLE -> new ToNode.Settle(TERM, 7, 4, List.of(RANK));
       case STOP_ENGINE -> new ToNode.StopEngine(RANK, INCARNATION, 5_000);
     };
   }

@@ -1,13 +1,17 @@
 package dev.flotilla.executor.cpu;
 
 import dev.flotilla.model.Batch;
+import dev.flotilla.model.Collective;
 import dev.flotilla.model.Executor;
 import dev.flotilla.model.ModelConfig;
+import dev.flotilla.model.ModelConfig.Experts;
 import dev.flotilla.model.ModelException;
 import dev.flotilla.model.ModelFolder;
 import dev.flotilla.model.StepResult;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Computes batches with the Vector API. Ranks of one JVM share the repacked weights and the compute
@@ -24,9 +28,16 @@ public final class CpuExecutor implements Executor {
   private final ComputePool pool;
   private final Forward forward;
   private final Draws draws;
+  private final ModelFolder folder;
+  private @Nullable Spread spread;
+  private long waitedBefore;
   private boolean closed;
 
+  /** This rank's part in a group. */
+  private record Spread(ExpertWeights own, SpreadMixture mixture) {}
+
   private CpuExecutor(ModelFolder folder, CpuOptions options, SharedWeights weights) {
+    this.folder = folder;
     this.config = folder.config();
     this.options = options;
     this.weights = weights;
@@ -53,13 +64,72 @@ public final class CpuExecutor implements Executor {
    * @throws ModelException with a sentence if the weights are incomplete or memory does not suffice
    */
   public static CpuExecutor open(ModelFolder folder, CpuOptions options) {
-    SharedWeights weights = SharedWeights.open(folder, options.progress());
+    SharedWeights weights = SharedWeights.open(folder, false, options.progress());
     try {
       return new CpuExecutor(folder, options, weights);
     } catch (RuntimeException | Error e) {
       weights.close();
       throw e;
     }
+  }
+
+  /**
+   * Opens one rank of a mixture model whose experts are spread over a group: it repacks its own
+   * share of them, and every step, also one without tokens, takes part in the group's exchanges.
+   * The ranks of this JVM share the other weights.
+   *
+   * @throws ModelException as {@link #open(ModelFolder, CpuOptions)} does, and if the model is
+   *     dense
+   */
+  public static CpuExecutor open(ModelFolder folder, CpuOptions options, Collective collective) {
+    if (folder.config().experts() == null) {
+      throw new ModelException(
+          "model %s has no experts to be spread; leave --enable-expert-parallel out"
+              .formatted(folder.name()));
+    }
+    SharedWeights weights = SharedWeights.open(folder, true, options.progress());
+    CpuExecutor executor;
+    try {
+      executor = new CpuExecutor(folder, options, weights);
+    } catch (RuntimeException | Error e) {
+      weights.close();
+      throw e;
+    }
+    try {
+      executor.regroup(collective);
+      return executor;
+    } catch (RuntimeException | Error e) {
+      executor.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Joins another generation of the group: gives up the experts of the last one and repacks those
+   * that are its share now. Keys and values stay.
+   */
+  public void regroup(Collective collective) {
+    Spread before = spread;
+    spread = null;
+    if (before != null) {
+      waitedBefore += before.mixture().waitedNanos();
+      before.own().close();
+    }
+    Experts experts = Objects.requireNonNull(config.experts());
+    ExpertShares shares = new ExpertShares(experts.count(), collective.size());
+    int own = collective.own();
+    AtomicReference<ExpertWeights> repacked = new AtomicReference<>();
+    pool.hold(
+        () ->
+            repacked.set(
+                ExpertWeights.repack(
+                    config, folder.weights(), shares, own, pool, options.progress())));
+    spread = new Spread(repacked.get(), forward.spread(repacked.get(), collective));
+  }
+
+  /** Bytes of the repacked experts that this rank alone holds; 0 if it shares them with others. */
+  public long expertBytes() {
+    return spread == null ? 0 : spread.own().bytes();
   }
 
   @Override
@@ -83,6 +153,9 @@ public final class CpuExecutor implements Executor {
       throw new IllegalStateException("this executor is closed");
     }
     if (batch.isEmpty()) {
+      if (spread != null) {
+        pool.hold(forward::runDummy);
+      }
       return new StepResult(List.of());
     }
     Step step = new Step(batch);
@@ -97,9 +170,17 @@ public final class CpuExecutor implements Executor {
   }
 
   @Override
+  public long waitedNanos() {
+    return waitedBefore + (spread == null ? 0 : spread.mixture().waitedNanos());
+  }
+
+  @Override
   public void close() {
     if (!closed) {
       closed = true;
+      if (spread != null) {
+        spread.own().close();
+      }
       forward.close();
       cache.close();
       weights.close();
