@@ -101,13 +101,13 @@ final class EnginePortVerticle extends VerticleBase {
     return outbox;
   }
 
+  PrefixFeed prefixFeed() {
+    return prefixFeed;
+  }
+
   /** The loop that it speaks for; comes before the start. */
   void serve(EngineCore loop) {
     core = loop;
-  }
-
-  PrefixFeed prefixFeed() {
-    return prefixFeed;
   }
 
   @Override
@@ -164,11 +164,8 @@ final class EnginePortVerticle extends VerticleBase {
       case ToEngine.WhoIsThere(var term) -> on(new EngineLife.Event.WhoIsThere(term, nowMs()));
       case ToEngine.Ping(var from, long nonce) -> pong(from, nonce);
       case ToEngine.Pong(var from, long _) -> on(new EngineLife.Event.Pong(from, nowMs()));
-      case ToEngine.PrefixSnapshot(var from) -> {
-        if (life.connected()) {
-          prefixes().asked(from);
-        }
-      }
+      case ToEngine.PrefixSnapshot(var from) when life.connected() -> prefixes().asked(from);
+      case ToEngine.PrefixSnapshot _ -> {} // Asked again in a second.
       case ToEngine.Utility utility ->
           utilities.call(utility, !taking, (result, failure) -> answer(utility, result, failure));
       case ToEngine.HandOver order -> Objects.requireNonNull(offers).order(order, life);
@@ -215,10 +212,9 @@ final class EnginePortVerticle extends VerticleBase {
   }
 
   private void abort(RequestId request, int attempt) {
-    if (!inbox.offer(new Inbox.Command.Abort(request, attempt))) {
+    if (!Objects.requireNonNull(offers).aborted(request, attempt)) {
       LOG.warn("{} has a full inbox and goes on with {}, which was aborted", name(), request);
     }
-    Objects.requireNonNull(offers).taken();
   }
 
   private void answer(ToEngine.Utility call, String result, String failure) {

@@ -32,6 +32,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -281,10 +282,14 @@ final class ServingEngine extends SimulatedEngine {
     wake();
   }
 
+  private long known(long sequence) {
+    return Objects.requireNonNull(states.get(sequence), "a sequence goes on that never began");
+  }
+
   private StepResult compute(Batch batch) {
     List<StepResult.Item> items = new ArrayList<>(batch.items().size());
     for (Batch.Item item : batch.items()) {
-      long state = item.start() == 0 ? ScriptedTokens.START : states.get(item.sequence());
+      long state = item.start() == 0 ? ScriptedTokens.START : known(item.sequence());
       for (int i = 0; i < item.tokens().size(); i++) {
         state = ScriptedTokens.next(state, item.tokens().get(i));
       }

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Messages of every type with random contents, drawn from a seed. */
 final class RandomMessages {
-  private final RandomGenerator random;
+  final RandomGenerator random;
 
   RandomMessages(long seed) {
     random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
@@ -53,22 +53,7 @@ final class RandomMessages {
       case ENGINE_PING -> new ToEngine.Ping(frontend(), random.nextLong());
       case ENGINE_PONG -> new ToEngine.Pong(frontend(), random.nextLong());
       case DRAIN -> new ToEngine.Drain(incarnation(), random.nextLong());
-      case HAND_OVER ->
-          new ToEngine.HandOver(
-              incarnation(),
-              epoch(),
-              random.nextLong(),
-              engineAt(),
-              random.nextDouble(),
-              StepCost.DEFAULT.times(1 + random.nextInt(9)),
-              random.nextLong(),
-              random.nextInt());
-      case DECLINE -> new ToEngine.Decline(request(), random.nextInt());
-      case OFFER ->
-          new ToFrontend.Offer(
-              engineAt(),
-              engineAt(),
-              list(3, _ -> new ToFrontend.Attempt(request(), random.nextInt())));
+      case HAND_OVER, DECLINE, OFFER -> HandOverMessages.random(type, this);
       case TOKENS -> new ToFrontend.Tokens(load(), deltas());
       case FRONTEND_LOAD -> new ToFrontend.Load(load());
       case REFUSAL ->
@@ -102,10 +87,6 @@ final class RandomMessages {
       case NODE_REPORT, LEASE_REFUSED, ENGINE_ENDED, RESERVE, PLACE, RETIRE, SETTLE ->
           placement(type);
     };
-  }
-
-  private EngineAt engineAt() {
-    return new EngineAt(rank(), incarnation(), epoch());
   }
 
   private Object choosing(FrameType type) {
@@ -398,15 +379,15 @@ final class RandomMessages {
     return new Grammar(kinds[random.nextInt(kinds.length)], text());
   }
 
-  private RequestId request() {
+  RequestId request() {
     return new RequestId(frontend(), random.nextLong());
   }
 
-  private Rank rank() {
+  Rank rank() {
     return new Rank(random.nextInt(Rank.COUNT_MAX));
   }
 
-  private Epoch epoch() {
+  Epoch epoch() {
     return new Epoch(random.nextInt(Integer.MAX_VALUE), random.nextInt(Integer.MAX_VALUE));
   }
 
@@ -414,7 +395,7 @@ final class RandomMessages {
     return new Term(random.nextInt(Integer.MAX_VALUE), node());
   }
 
-  private Incarnation incarnation() {
+  Incarnation incarnation() {
     return new Incarnation("i" + Long.toHexString(random.nextLong()));
   }
 

@@ -250,6 +250,7 @@ enum PlantedBug {
             }
           });
 
+  @SuppressWarnings("ImmutableEnumChecker") // each call makes a fresh bug
   private final Supplier<Seams> seams;
 
   PlantedBug(Supplier<Seams> seams) {
