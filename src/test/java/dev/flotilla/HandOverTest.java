@@ -45,7 +45,7 @@ class HandOverTest {
   private URI base = URI.create("http://127.0.0.1/");
 
   private static <T> T get(Future<T> future) throws Exception {
-    return future.toCompletionStage().toCompletableFuture().get(20, TimeUnit.SECONDS);
+    return future.toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
   }
 
   @BeforeEach
@@ -57,7 +57,7 @@ class HandOverTest {
     engine(0, 200);
     engine(1, 3);
     await()
-        .atMost(Duration.ofSeconds(20))
+        .atMost(Duration.ofSeconds(60))
         .until(() -> JSON.readTree(read("/engines")).path("ready").asInt() == 2);
   }
 

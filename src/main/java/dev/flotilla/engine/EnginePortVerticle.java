@@ -101,22 +101,20 @@ final class EnginePortVerticle extends VerticleBase {
     return outbox;
   }
 
+  PrefixFeed prefixFeed() {
+    return prefixFeed;
+  }
+
   /** The loop that it speaks for; comes before the start. */
   void serve(EngineCore loop) {
     core = loop;
-  }
-
-  PrefixFeed prefixFeed() {
-    return prefixFeed;
   }
 
   @Override
   public Future<?> start() {
     bus = Bus.of(vertx);
     coordinator = new CoordinatorPort(bus, identity);
-    offers =
-        new OfferPort(
-            vertx, context, bus, inbox, Objects.requireNonNull(core, "serve() comes first"));
+    offers = new OfferPort(vertx, bus(), inbox, Objects.requireNonNull(core));
     Pacer.Later later = (ms, action) -> vertx.setTimer(ms, ignored -> action.run());
     ReportPort reporting = new ReportPort(bus(), coordinator(), gauge, this::gaugeReport, later);
     reports = reporting;
@@ -166,15 +164,12 @@ final class EnginePortVerticle extends VerticleBase {
       case ToEngine.WhoIsThere(var term) -> on(new EngineLife.Event.WhoIsThere(term, nowMs()));
       case ToEngine.Ping(var from, long nonce) -> pong(from, nonce);
       case ToEngine.Pong(var from, long _) -> on(new EngineLife.Event.Pong(from, nowMs()));
-      case ToEngine.PrefixSnapshot(var from) -> {
-        if (life.connected()) {
-          prefixes().asked(from);
-        }
-      }
+      case ToEngine.PrefixSnapshot(var from) when life.connected() -> prefixes().asked(from);
+      case ToEngine.PrefixSnapshot _ -> {} // Asked again in a second.
       case ToEngine.Utility utility ->
           utilities.call(utility, !taking, (result, failure) -> answer(utility, result, failure));
-      case ToEngine.HandOver order -> offers().order(order, life);
-      case ToEngine.Decline decline -> offers().declined(decline);
+      case ToEngine.HandOver order -> Objects.requireNonNull(offers).order(order, life);
+      case ToEngine.Decline decline -> Objects.requireNonNull(offers).declined(decline);
       case ToEngine.Drain drain -> {
         on(new EngineLife.Event.Drain(drain, nowMs()));
         tellIdle();
@@ -217,10 +212,9 @@ final class EnginePortVerticle extends VerticleBase {
   }
 
   private void abort(RequestId request, int attempt) {
-    if (!inbox.offer(new Inbox.Command.Abort(request, attempt))) {
+    if (!Objects.requireNonNull(offers).aborted(request, attempt)) {
       LOG.warn("{} has a full inbox and goes on with {}, which was aborted", name(), request);
     }
-    offers().taken();
   }
 
   private void answer(ToEngine.Utility call, String result, String failure) {
@@ -362,10 +356,6 @@ final class EnginePortVerticle extends VerticleBase {
     bus()
         .send(Addresses.frontend(frontend), message)
         .onFailure(failure -> LOG.debug("{} is gone: {}", frontend, failure.getMessage()));
-  }
-
-  private OfferPort offers() {
-    return Objects.requireNonNull(offers, "start() comes first");
   }
 
   private CoordinatorPort coordinator() {

@@ -5,6 +5,7 @@ import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.EngineAt;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import io.vertx.core.Context;
@@ -32,10 +33,10 @@ final class OfferPort {
   private final Pacer intake;
   private long heldUntil = System.nanoTime();
 
-  /** Of the port that runs in the context. */
-  OfferPort(Vertx vertx, Context context, Bus bus, Inbox inbox, EngineCore core) {
+  /** Of the port that runs in the present context. */
+  OfferPort(Vertx vertx, Bus bus, Inbox inbox, EngineCore core) {
     this.vertx = vertx;
-    this.context = context;
+    this.context = vertx.getOrCreateContext();
     this.bus = bus;
     this.inbox = inbox;
     this.core = core;
@@ -59,8 +60,15 @@ final class OfferPort {
     taken();
   }
 
+  /** A request is cancelled, perhaps because it goes on elsewhere; false if there is no room. */
+  boolean aborted(RequestId request, int attempt) {
+    boolean room = inbox.offer(new Inbox.Command.Abort(request, attempt));
+    taken();
+    return room;
+  }
+
   /** Something came that may concern a held request: reports must not wait for the step's end. */
-  void taken() {
+  private void taken() {
     if (heldUntil - System.nanoTime() > 0) {
       intake.request();
     }

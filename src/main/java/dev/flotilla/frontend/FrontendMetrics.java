@@ -66,7 +66,7 @@ final class FrontendMetrics implements Shareable {
 
   /** Tokens of a choice came. */
   void tokens(Choice choice, int count, long nowNanos) {
-    RequestStream.Target target = choice.stream.servedBy();
+    StreamSteps.Target target = choice.stream.servedBy();
     if (target != null && count > 0) {
       requests.of(labelling.of(target.rank())).tokens(choice, count, nowNanos);
     }
@@ -74,7 +74,7 @@ final class FrontendMetrics implements Shareable {
 
   /** A choice has ended. */
   void ended(Choice choice, FinishReason reason) {
-    RequestStream.Target target = choice.stream.servedBy();
+    StreamSteps.Target target = choice.stream.servedBy();
     if (target != null) {
       requests.of(labelling.of(target.rank())).ended(choice, reason, System.nanoTime());
     }

@@ -6,7 +6,6 @@ import dev.flotilla.frontend.StreamSteps.Target;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
-import dev.flotilla.protocol.EngineAt;
 import dev.flotilla.protocol.FinishReason;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.Incarnation;
@@ -39,6 +38,7 @@ final class Streams {
   private final FrontendId owner;
   private final Bus bus;
   private final Fleet fleet;
+  private final Moving moving;
   private final Placing placing;
   private final Gate gate;
   private final ServedModel model;
@@ -61,6 +61,7 @@ final class Streams {
     this.owner = owner;
     this.bus = bus;
     this.fleet = fleet;
+    this.moving = new Moving(bus, fleet, metrics);
     this.placing = placing;
     this.gate = gate;
     this.model = model;
@@ -171,22 +172,7 @@ final class Streams {
 
   /** A busy engine offers some of its requests to another; each is moved or declined. */
   void offered(ToFrontend.Offer offer) {
-    long now = System.nanoTime();
-    EngineAt to = offer.to();
-    boolean known = fleet.mayTake(to);
-    for (ToFrontend.Attempt attempt : offer.requests()) {
-      Choice choice = find(attempt.request());
-      if (choice == null) {
-        bus.send(offer.from().address(), new ToEngine.Abort(attempt.request(), attempt.attempt()));
-      } else if (known && choice.generation.request.routing().rank() == null) {
-        Target target = new Target(to.rank(), to.incarnation(), to.epoch());
-        apply(
-            choice, new Event.Offered(now, offer.from().incarnation(), attempt.attempt(), target));
-      } else {
-        bus.send(
-            offer.from().address(), new ToEngine.Decline(attempt.request(), attempt.attempt()));
-      }
-    }
+    moving.offered(offer, this::find, this::apply);
   }
 
   /** An engine's report alone. */
@@ -305,15 +291,8 @@ final class Streams {
                   Addresses.engine(target.rank(), target.incarnation()),
                   new ToEngine.Abort(choice.id, attempt))
               .onFailure(e -> LOG.debug("abort of {} was not sent: {}", choice.id, e.toString()));
-      case Effect.Move(Target from, Target to) -> {
-        metrics.moved(from.rank());
-        choice.expectedCached = 0; // Nobody looked what the other engine holds of it.
-        choice.movedTo = to.incarnation();
-      }
-      case Effect.Decline(Target target, int attempt) ->
-          bus.send(
-              Addresses.engine(target.rank(), target.incarnation()),
-              new ToEngine.Decline(choice.id, attempt));
+      case Effect.Move move -> moving.moves(choice, move);
+      case Effect.Decline decline -> moving.declines(choice, decline);
       case Effect.Deliver deliver -> deliver(choice, deliver);
       case Effect.Finish(FinishReason reason, int stopId) ->
           finish(choice, reason, stopId >= 0 ? stopId : null);

@@ -79,7 +79,12 @@ public record ClusterView(
 
   /** The engine of a rank, if one is known. */
   public Optional<Engine> engine(Rank rank) {
-    return engines.stream().filter(e -> e.rank().equals(rank)).findFirst();
+    for (Engine engine : engines) {
+      if (engine.rank().equals(rank)) {
+        return Optional.of(engine);
+      }
+    }
+    return Optional.empty();
   }
 
   /** Whether this view supersedes the other. */

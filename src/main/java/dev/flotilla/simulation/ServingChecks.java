@@ -38,6 +38,7 @@ final class ServingChecks {
   private final Map<Epoch, Incarnation> given = new HashMap<>();
   private final Map<Incarnation, Set<Epoch>> told = new HashMap<>();
   private final Map<Incarnation, Long> sent = new HashMap<>();
+  private final Map<ServingEngine, Long> obeyed = new HashMap<>();
   private final Map<Place, Epoch> seen = new HashMap<>();
   private final Set<Term> terms = new HashSet<>();
   private int leaderships;
@@ -141,7 +142,15 @@ final class ServingChecks {
         () -> "I8: the inbox of %s holds %d".formatted(engine.name(), engine.inboxSubmits()));
   }
 
-  /** An engine obeys an order. */
+  /** An engine takes an order that makes it offer something. */
+  void obeyed(ServingEngine engine, ToEngine.HandOver order) {
+    Long before = obeyed.put(engine, order.report());
+    world.require(
+        before == null || order.report() > before,
+        () -> "I4: %s obeys %s after one on report %d".formatted(engine.name(), order, before));
+  }
+
+  /** It tells a front-end what it offers. */
   void offered(ServingEngine engine, ToEngine.HandOver order, ToFrontend.Offer offer) {
     world.require(
         order.epoch().equals(engine.life().epoch())

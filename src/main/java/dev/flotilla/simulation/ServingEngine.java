@@ -11,6 +11,7 @@ import dev.flotilla.model.Batch;
 import dev.flotilla.model.StepResult;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.EngineAt;
+import dev.flotilla.protocol.EngineTotals;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Rank;
@@ -31,6 +32,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -204,6 +206,7 @@ final class ServingEngine extends SimulatedEngine {
           tell(owner, offer);
         });
     if (!made.isEmpty()) {
+      world.checks.obeyed(this, order);
       heldUntil = time.now() + ToFrontend.Offer.HELD_MS * MS;
       network.plan(this, heldUntil + MS, "holds no more", this::attend);
     }
@@ -279,10 +282,14 @@ final class ServingEngine extends SimulatedEngine {
     wake();
   }
 
+  private long known(long sequence) {
+    return Objects.requireNonNull(states.get(sequence), "a sequence goes on that never began");
+  }
+
   private StepResult compute(Batch batch) {
     List<StepResult.Item> items = new ArrayList<>(batch.items().size());
     for (Batch.Item item : batch.items()) {
-      long state = item.start() == 0 ? ScriptedTokens.START : states.get(item.sequence());
+      long state = item.start() == 0 ? ScriptedTokens.START : known(item.sequence());
       for (int i = 0; i < item.tokens().size(); i++) {
         state = ScriptedTokens.next(state, item.tokens().get(i));
       }
@@ -320,7 +327,7 @@ final class ServingEngine extends SimulatedEngine {
         new Snapshot(
             ++version,
             scheduler.counters(),
-            scheduler.totals(),
+            EngineTotals.NONE,
             takenSubmits,
             takenTokens,
             steps,

@@ -172,8 +172,9 @@ class RequestStreamTest {
   void passesAFullQueueOnOnlyWhenNoOtherEngineHasRoom() {
     running(A);
     assertEquals(
-        List.of(new Effect.Choose(Set.of(A.incarnation()))),
-        stream.on(new Event.Refused(0, 1, 429, "full")));
+        List.of(new Effect.Abort(A, 1), new Effect.Choose(Set.of(A.incarnation()))),
+        stream.on(new Event.Refused(0, 1, 429, "full")),
+        "it may have refused a repetition only");
     assertEquals(
         List.of(new Effect.Fail(429, "engine 0 refused: full")),
         stream.on(new Event.NoneServing(0)));
