@@ -186,8 +186,14 @@ final class ServeFlags {
 
   @Option(
       names = "--max-num-queued-reqs",
-      description = "Most waiting requests of an engine (${DEFAULT-VALUE}).")
-  int maxNumQueuedReqs = 4096;
+      description =
+          "Most requests under way in all engines, waiting or running; beyond it 429 (no limit).")
+  @Nullable Integer maxNumQueuedReqs;
+
+  @Option(
+      names = "--max-num-queued-tokens",
+      description = "Most prompt tokens that wait in all engines; beyond it 429 (no limit).")
+  @Nullable Long maxNumQueuedTokens;
 
   @Option(
       names = "--served-model-name",
@@ -219,6 +225,12 @@ final class ServeFlags {
       description =
           "Seconds that running requests get when the server is told to end; 0 aborts them (${DEFAULT-VALUE}).")
   int shutdownTimeout;
+
+  @Option(
+      names = "--head-lost-timeout",
+      description =
+          "Seconds that a headless node waits for the next head before it ends (${DEFAULT-VALUE}).")
+  int headLostTimeout = 300;
 
   @Option(
       names = "--disable-log-stats",

@@ -13,6 +13,7 @@ import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.config.LockstepConfig;
 import dev.flotilla.config.ModelLocation;
 import dev.flotilla.config.NodeConfig;
+import dev.flotilla.config.QueueLimits;
 import dev.flotilla.config.ScriptedConfig;
 import dev.flotilla.launch.Backend;
 import dev.flotilla.launch.DeviceSlice;
@@ -32,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  * @param model folder
  * @param devices of this node's ranks
  * @param shutdownTimeoutSeconds that running requests get at the end; 0 aborts them
+ * @param headLostSeconds that a headless node waits for the next head
  * @param usageReport file; null: none is written
  */
 record ServePlan(
@@ -44,6 +46,7 @@ record ServePlan(
     int readyTimeoutSeconds,
     EngineFailure onEngineFailure,
     int shutdownTimeoutSeconds,
+    int headLostSeconds,
     @Nullable Path usageReport,
     @Nullable String head,
     @Nullable String clusterName,
@@ -81,6 +84,10 @@ record ServePlan(
         flags.shutdownTimeout >= 0,
         "--shutdown-timeout must not be negative: %d",
         flags.shutdownTimeout);
+    check(
+        flags.headLostTimeout >= 1,
+        "--head-lost-timeout must be at least 1 second, not %d",
+        flags.headLostTimeout);
     DeviceSlice devices =
         DeviceSlice.of(flags.deviceIds, System.getenv("CUDA_VISIBLE_DEVICES"), WORLD_SIZE);
     if (flags.deviceIds != null && launch.starts().count() > 0) {
@@ -97,6 +104,7 @@ record ServePlan(
         flags.engineReadyTimeout,
         flags.onEngineFailure,
         flags.shutdownTimeout,
+        flags.headLostTimeout,
         flags.usageReport,
         flags.dataParallelAddress,
         flags.clusterName,
@@ -133,6 +141,7 @@ record ServePlan(
         launch.backend() == Backend.PROCESS,
         onEngineFailure == EngineFailure.STOP,
         slices,
+        headLostSeconds * 1_000L,
         new NodeConfig.Children(member, clusterName == null ? "" : clusterName, clusterFile));
   }
 
@@ -158,7 +167,9 @@ record ServePlan(
         flags.maxModelLen,
         flags.blockSize,
         flags.numGpuBlocksOverride,
-        flags.maxNumQueuedReqs,
+        flags.maxNumQueuedReqs == null
+            ? base.maxNumQueuedReqs()
+            : Math.max(base.maxNumQueuedReqs(), flags.maxNumQueuedReqs),
         flags.enablePrefixCaching,
         flags.longPrefillTokenThreshold,
         perDecode(flags),
@@ -190,6 +201,7 @@ record ServePlan(
             LoadBalancing.of(flags.loadBalancingPolicy),
             balanceIn(flags.balanceIn),
             flags.enableDecisionHeader),
+        new QueueLimits(flags.maxNumQueuedReqs, flags.maxNumQueuedTokens),
         0);
   }
 

@@ -93,10 +93,11 @@ public record Membership(
     }
 
     /** For who stands by. */
-    GroupPlan plan() {
+    public GroupPlan plan() {
       return new GroupPlan(
           dataParallelSize,
           expected.balancing(),
+          expected.policy(),
           expected.local(),
           expected.lockstep(),
           expected.configHash());
@@ -258,14 +259,14 @@ public record Membership(
   private Step turnAway(Member member, Rejection why) {
     Step step = without(presence, m -> m.equals(member), why.sentence());
     List<Effect> effects = new ArrayList<>(step.effects());
-    effects.add(refusal(member.incarnation(), why));
+    effects.add(step.next().refusal(member.incarnation(), why));
     effects.add(new Effect.Rejected(member.incarnation(), why));
     return new Step(step.next(), effects);
   }
 
-  static Effect refusal(Incarnation incarnation, Rejection why) {
+  Effect refusal(Incarnation incarnation, Rejection why) {
     return new Effect.Send(
-        Addresses.candidate(incarnation), new ToEngine.Refused(incarnation, why.sentence()));
+        Addresses.candidate(incarnation), new ToEngine.Refused(incarnation, term, why.sentence()));
   }
 
   private Step load(long now, LoadReport load) {
@@ -282,7 +283,9 @@ public record Membership(
     }
     Member next = member.heard(now).reporting(load);
     List<Effect> effects = new ArrayList<>();
-    effects.add(new Effect.Changed());
+    if (member.suspect() || member.news(load, limits.expected().policy())) {
+      effects.add(new Effect.Changed());
+    }
     if (member.suspect()) {
       effects.add(new Effect.Moved(next + " is heard of again"));
     }
@@ -363,10 +366,14 @@ public record Membership(
         limits, term, given, startedNanos, tickedNanos, changed, departed, presence);
   }
 
-  /** With engines that are known to be gone. */
-  Membership knowing(List<Departed.Gone> gone) {
+  /**
+   * Knowing which engines of the last published view are gone.
+   *
+   * @param nodes of the cluster; empty: not told
+   */
+  public Membership after(ClusterView last, List<NodeId> nodes) {
     Membership next = this;
-    for (Departed.Gone one : gone) {
+    for (Departed.Gone one : Departed.after(last, nodes)) {
       next = next.with(one);
     }
     return next;

@@ -156,6 +156,7 @@ public final class EngineVerticle extends VerticleBase {
             port.outbox(),
             port.prefixFeed(),
             lockstep(config, opened.group(), port.inbox()));
+    port.serve(core);
     LOG.info("engine {} has loaded: {}", identity.incarnation(), facts);
     return vertx.deployVerticle(port, new DeploymentOptions()).onFailure(ignored -> opened.close());
   }

@@ -27,6 +27,9 @@ final class Inbox {
 
     record Abort(RequestId request, int attempt) implements Command {}
 
+    /** The owner declines an offer of this attempt. */
+    record Release(RequestId request, int attempt) implements Command {}
+
     record AbortFrontend(FrontendId frontend) implements Command {}
 
     /** Do something with the scheduler, between two steps; throws nothing. */
@@ -37,6 +40,15 @@ final class Inbox {
 
     /** End everything; nothing comes after it. */
     record Stop() implements Command {}
+
+    /** Whether it neither compiles a grammar nor needs that no step is under way. */
+    default boolean quick() {
+      return switch (this) {
+        case Submit(var submit, long _) -> submit.sampling().grammar() == null;
+        case Abort _, AbortFrontend _, Release _ -> true;
+        case Call _, StartWave _, Stop _ -> false;
+      };
+    }
   }
 
   private final int submitsMax;
@@ -75,10 +87,20 @@ final class Inbox {
     if (!taken && submit) {
       submits.decrementAndGet();
     }
+    wake();
+    return taken;
+  }
+
+  /** Starts the loop if it sleeps. */
+  void wake() {
     if (awake.compareAndSet(false, true)) {
       wake.run();
     }
-    return taken;
+  }
+
+  /** The next command, which stays; null if there is none. */
+  @Nullable Command peek() {
+    return queue.peek();
   }
 
   /** The next command, for the loop; null if there is none. */

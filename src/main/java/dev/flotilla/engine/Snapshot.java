@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param wave completed ones; 0 in an engine that steps alone
  * @param lockstep null in an engine that steps alone
  */
-record Snapshot(
+public record Snapshot(
     long version,
     Counters counters,
     EngineTotals totals,

@@ -17,6 +17,8 @@ enum FrameType {
   ENGINE_PONG(0x17, ToEngine.Pong.class),
   DRAIN(0x18, ToEngine.Drain.class),
   UTILITY(0x19, ToEngine.Utility.class),
+  HAND_OVER(0x28, ToEngine.HandOver.class),
+  DECLINE(0x29, ToEngine.Decline.class),
   PREFIX_SNAPSHOT(0x2d, ToEngine.PrefixSnapshot.class),
   HELLO(0x30, ToCoordinator.Hello.class),
   READY(0x31, ToCoordinator.Ready.class),
@@ -38,6 +40,7 @@ enum FrameType {
   FRONTEND_PING(0x54, ToFrontend.Ping.class),
   FRONTEND_PONG(0x55, ToFrontend.Pong.class),
   UTILITY_ANSWER(0x56, ToFrontend.UtilityAnswer.class),
+  OFFER(0x68, ToFrontend.Offer.class),
   PREFIX_CHANGE(0x6d, ToFrontend.PrefixChange.class),
   CHOSEN(0x6e, ToFrontend.Chosen.class),
   START_ENGINE(0x70, ToNode.StartEngine.class),
@@ -87,6 +90,8 @@ enum FrameType {
       case ToEngine.Pong _ -> ENGINE_PONG;
       case ToEngine.Drain _ -> DRAIN;
       case ToEngine.Utility _ -> UTILITY;
+      case ToEngine.HandOver _ -> HAND_OVER;
+      case ToEngine.Decline _ -> DECLINE;
       case ToEngine.PrefixSnapshot _ -> PREFIX_SNAPSHOT;
     };
   }
@@ -118,6 +123,7 @@ enum FrameType {
       case ToFrontend.Ping _ -> FRONTEND_PING;
       case ToFrontend.Pong _ -> FRONTEND_PONG;
       case ToFrontend.UtilityAnswer _ -> UTILITY_ANSWER;
+      case ToFrontend.Offer _ -> OFFER;
       case ToFrontend.PrefixChange _ -> PREFIX_CHANGE;
       case ToFrontend.Chosen _ -> CHOSEN;
     };

@@ -13,39 +13,60 @@ import org.jspecify.annotations.Nullable;
 /** Messages of every type with random contents, drawn from a seed. */
 final class RandomMessages {
   private final RandomGenerator random;
+  private final RandomSampling sampling;
 
   RandomMessages(long seed) {
     random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
+    sampling = new RandomSampling(random);
   }
 
   /** One message of the given type. */
   Object next(FrameType type) {
     return switch (type) {
-      case SUBMIT ->
-          new ToEngine.Submit(
-              request(),
-              random.nextInt(),
-              epoch(),
-              random.nextLong(),
-              ids(40),
-              ids(10),
-              sampling(),
-              random.nextInt(),
-              text());
+      case SUBMIT -> submit();
       case ABORT -> new ToEngine.Abort(request(), random.nextInt());
-      case INIT -> init();
+      case INIT ->
+          new ToEngine.Init(
+              rank(),
+              incarnation(),
+              epoch(),
+              term(),
+              new DataParallel(
+                  random.nextInt(),
+                  random.nextBoolean() ? Balancing.INTERNAL : Balancing.EXTERNAL,
+                  random.nextBoolean(),
+                  random.nextBoolean() ? LoadBalancing.FLOTILLA : LoadBalancing.VLLM_CLASSIC),
+              random.nextBoolean() ? null : node(),
+              list(3, _ -> frontend()),
+              random.nextBoolean() ? null : generation());
       case WELCOME -> new ToEngine.Welcome(incarnation(), epoch());
-      case REFUSED -> new ToEngine.Refused(incarnation(), text());
+      case REFUSED -> new ToEngine.Refused(incarnation(), term(), text());
       case WHO_IS_THERE -> new ToEngine.WhoIsThere(term());
       case ENGINE_PING -> new ToEngine.Ping(frontend(), random.nextLong());
       case ENGINE_PONG -> new ToEngine.Pong(frontend(), random.nextLong());
       case DRAIN -> new ToEngine.Drain(incarnation(), random.nextLong());
+      case HAND_OVER ->
+          new ToEngine.HandOver(
+              incarnation(),
+              epoch(),
+              random.nextLong(),
+              engineAt(),
+              random.nextDouble(),
+              StepCost.DEFAULT.times(1 + random.nextInt(9)),
+              random.nextLong(),
+              random.nextInt());
+      case DECLINE -> new ToEngine.Decline(request(), random.nextInt());
+      case OFFER ->
+          new ToFrontend.Offer(
+              engineAt(),
+              engineAt(),
+              list(3, _ -> new ToFrontend.Attempt(request(), random.nextInt())));
       case TOKENS -> new ToFrontend.Tokens(load(), deltas());
       case FRONTEND_LOAD -> new ToFrontend.Load(load());
       case REFUSAL ->
           new ToFrontend.Refusal(
               request(), random.nextInt(), rank(), epoch(), random.nextInt(), text());
-      case VIEW -> view();
+      case VIEW -> new ToFrontend.View(view());
       case FRONTEND_PING -> new ToFrontend.Ping(rank(), incarnation(), random.nextLong());
       case FRONTEND_PONG -> new ToFrontend.Pong(rank(), incarnation(), random.nextLong());
       case PREFIX_SNAPSHOT, CHOOSE, PREFIX_CHANGE, CHOSEN -> choosing(type);
@@ -68,30 +89,30 @@ final class RandomMessages {
     };
   }
 
-  private ToEngine.Init init() {
-    return new ToEngine.Init(
-        rank(),
-        incarnation(),
-        epoch(),
-        term(),
-        new DataParallel(
-            random.nextInt(),
-            random.nextBoolean() ? Balancing.INTERNAL : Balancing.EXTERNAL,
-            random.nextBoolean(),
-            random.nextBoolean() ? LoadBalancing.FLOTILLA : LoadBalancing.VLLM_CLASSIC),
-        random.nextBoolean() ? null : node(),
-        list(3, _ -> frontend()),
-        random.nextBoolean() ? null : generation());
+  private EngineAt engineAt() {
+    return new EngineAt(rank(), incarnation(), epoch());
   }
 
-  private ToFrontend.View view() {
-    return new ToFrontend.View(
-        new ClusterView(
-            term(),
-            random.nextLong(),
-            random.nextInt(),
-            list(3, _ -> engine()),
-            list(3, _ -> new ClusterView.Frontend(frontend(), node()))));
+  private ToEngine.Submit submit() {
+    return new ToEngine.Submit(
+        request(),
+        random.nextInt(),
+        epoch(),
+        random.nextLong(),
+        ids(40),
+        ids(10),
+        sampling.next(),
+        random.nextInt(),
+        text());
+  }
+
+  private ClusterView view() {
+    return new ClusterView(
+        term(),
+        random.nextLong(),
+        random.nextInt(),
+        list(3, _ -> engine()),
+        list(3, _ -> new ClusterView.Frontend(frontend(), node())));
   }
 
   private Object choosing(FrameType type) {
@@ -207,6 +228,7 @@ final class RandomMessages {
               new GroupPlan(
                   random.nextInt(),
                   Balancing.HYBRID,
+                  LoadBalancing.VLLM,
                   random.nextBoolean() ? null : random.nextInt(),
                   random.nextBoolean(),
                   random.nextBoolean() ? null : text()));
@@ -347,41 +369,6 @@ final class RandomMessages {
 
   private Logprobs.Entry entry() {
     return new Logprobs.Entry(random.nextInt(), -random.nextFloat());
-  }
-
-  private Sampling sampling() {
-    return Sampling.builder()
-        .temperature(random.nextFloat())
-        .topP(1 - random.nextFloat())
-        .topK(random.nextInt(100))
-        .minP(random.nextFloat())
-        .seed(random.nextLong())
-        .maxTokens(1 + random.nextInt(Integer.MAX_VALUE - 1))
-        .minTokens(random.nextInt(Integer.MAX_VALUE))
-        .ignoreEos(random.nextBoolean())
-        .stopIds(ids(3))
-        .logprobs(random.nextInt(22) - 1)
-        .promptLogprobs(random.nextInt(22) - 1)
-        .penalties(random.nextBoolean() ? Penalties.NONE : penalties())
-        .rules(random.nextBoolean() ? TokenRules.NONE : rules())
-        .grammar(random.nextBoolean() ? null : grammar())
-        .build();
-  }
-
-  private Penalties penalties() {
-    return new Penalties(1 + random.nextFloat(), random.nextFloat() - 0.5f, random.nextFloat());
-  }
-
-  private TokenRules rules() {
-    TokenIds biased = ids(3);
-    List<Float> biases = biased.stream().mapToObj(_ -> random.nextFloat()).toList();
-    List<TokenIds> badWords = list(3, _ -> ids(2).concat(TokenIds.of(random.nextInt())));
-    return new TokenRules(biased, biases, ids(3), badWords);
-  }
-
-  private Grammar grammar() {
-    Grammar.Kind[] kinds = Grammar.Kind.values();
-    return new Grammar(kinds[random.nextInt(kinds.length)], text());
   }
 
   private RequestId request() {

@@ -21,6 +21,17 @@ import org.jspecify.annotations.Nullable;
  * was cut: every output has one accumulator that runs over its inputs in ascending order.
  */
 public final class CpuExecutor implements Executor {
+  /**
+   * Largest model that may begin with plain loops: they compute some hundred million of its weights
+   * a second and core, so that a token takes a few dozen milliseconds.
+   */
+  private static final long EARLY_PARAMETERS_MAX = 16_000_000;
+
+  /** Plain loops, until {@link #prepare} puts tested kernels into their places. */
+  private static final Kernels EARLY = Kernels.of(0);
+
+  private static volatile boolean early;
+
   private final ModelConfig config;
   private final CpuOptions options;
   private final SharedWeights weights;
@@ -36,7 +47,8 @@ public final class CpuExecutor implements Executor {
   /** This rank's part in a group. */
   private record Spread(ExpertWeights own, SpreadMixture mixture) {}
 
-  private CpuExecutor(ModelFolder folder, CpuOptions options, SharedWeights weights) {
+  private CpuExecutor(
+      ModelFolder folder, CpuOptions options, SharedWeights weights, Kernels kernels) {
     this.folder = folder;
     this.config = folder.config();
     this.options = options;
@@ -44,8 +56,7 @@ public final class CpuExecutor implements Executor {
     this.pool = ComputePool.shared();
     this.cache = new KvCache(config, options.blockSize(), CacheSize.blocks(config, options));
     this.forward =
-        new Forward(
-            config, weights.weights(), cache, SelfTest.kernels(), pool, options.maxModelLen());
+        new Forward(config, weights.weights(), cache, kernels, pool, options.maxModelLen());
     this.draws = new Draws(config.vocab(), config.eos(), pool);
   }
 
@@ -54,7 +65,16 @@ public final class CpuExecutor implements Executor {
    * of processor time: a node calls it while it joins its cluster.
    */
   public static void prepare() {
-    SelfTest.kernels();
+    EARLY.adopt(SelfTest.kernels());
+  }
+
+  /**
+   * From now on executors of small models do not wait for their kernels: they begin with plain
+   * loops, whose results have the same bits. For a rank that is waited for; whoever calls this
+   * calls {@link #prepare} once the rank is there.
+   */
+  public static void beginEarly() {
+    early = true;
   }
 
   /**
@@ -64,9 +84,13 @@ public final class CpuExecutor implements Executor {
    * @throws ModelException with a sentence if the weights are incomplete or memory does not suffice
    */
   public static CpuExecutor open(ModelFolder folder, CpuOptions options) {
+    boolean begins = early && folder.parameters() <= EARLY_PARAMETERS_MAX;
+    if (early && !begins) {
+      Thread.ofPlatform().daemon().name("kernel-test").start(CpuExecutor::prepare);
+    }
     SharedWeights weights = SharedWeights.open(folder, false, options.progress());
     try {
-      return new CpuExecutor(folder, options, weights);
+      return new CpuExecutor(folder, options, weights, begins ? EARLY : SelfTest.kernels());
     } catch (RuntimeException | Error e) {
       weights.close();
       throw e;
@@ -90,7 +114,7 @@ public final class CpuExecutor implements Executor {
     SharedWeights weights = SharedWeights.open(folder, true, options.progress());
     CpuExecutor executor;
     try {
-      executor = new CpuExecutor(folder, options, weights);
+      executor = new CpuExecutor(folder, options, weights, SelfTest.kernels());
     } catch (RuntimeException | Error e) {
       weights.close();
       throw e;
