@@ -103,8 +103,7 @@ public final class CoordinatorVerticle extends VerticleBase {
     long now = System.nanoTime();
     CoordinatorConfig own = Objects.requireNonNull(config);
     GroupPlan plan = inheritance.plan();
-    Membership.Limits limits =
-        Membership.Limits.of(own, bus().node()).with(plan, bus().node());
+    Membership.Limits limits = Membership.Limits.of(own, bus().node()).with(plan, bus().node());
     CoordinatorConfig settings = plan == null ? own : own.under(plan.policy());
     stepwise = settings.policy().bySnapshots() && limits.expected().lockstep();
     snapshot = StepSnapshot.NONE;

@@ -274,10 +274,7 @@ final class EngineCore {
    * not: the others are asked first.
    */
   private void flush() throws InterruptedException {
-    if (group == null
-        && more()
-        && inbox.isEmpty()
-        && refusals.isEmpty()) {
+    if (group == null && more() && inbox.isEmpty() && refusals.isEmpty()) {
       return;
     }
     if (deltas.isEmpty() && refusals.isEmpty() && state == State.RUNNING) {

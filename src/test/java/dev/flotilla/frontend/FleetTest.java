@@ -165,7 +165,7 @@ class FleetTest {
           one -> {
             boolean over = one[1] <= at;
             if (over) {
-              fleets[one[2]].left(new Incarnation("e" + one[0]));
+              fleets[one[2]].left(new Incarnation("e" + one[0]), 0);
             }
             return over;
           });
