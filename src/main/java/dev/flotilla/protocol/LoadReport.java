@@ -189,7 +189,8 @@ public record LoadReport(
         lastStepAgeMs,
         some,
         totals,
-        work);
+        work,
+        lockstep);
   }
 
   /** The highest sequence number received from the front-end; 0 if none was. */

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Messages of every type with random contents, drawn from a seed. */
 final class RandomMessages {
-  private final RandomGenerator random;
+  final RandomGenerator random;
   private final RandomSampling sampling;
   private final RandomWork work;
 
@@ -33,22 +33,7 @@ final class RandomMessages {
       case ENGINE_PING -> new ToEngine.Ping(frontend(), random.nextLong());
       case ENGINE_PONG -> new ToEngine.Pong(frontend(), random.nextLong());
       case DRAIN -> new ToEngine.Drain(incarnation(), random.nextLong());
-      case HAND_OVER ->
-          new ToEngine.HandOver(
-              incarnation(),
-              epoch(),
-              random.nextLong(),
-              engineAt(),
-              random.nextDouble(),
-              StepCost.DEFAULT.times(1 + random.nextInt(9)),
-              random.nextLong(),
-              random.nextInt());
-      case DECLINE -> new ToEngine.Decline(request(), random.nextInt());
-      case OFFER ->
-          new ToFrontend.Offer(
-              engineAt(),
-              engineAt(),
-              list(3, _ -> new ToFrontend.Attempt(request(), random.nextInt())));
+      case HAND_OVER, DECLINE, OFFER -> HandOverMessages.random(type, this);
       case TOKENS -> new ToFrontend.Tokens(load(), deltas());
       case FRONTEND_LOAD -> new ToFrontend.Load(load());
       case REFUSAL ->
@@ -77,11 +62,7 @@ final class RandomMessages {
     };
   }
 
-  private EngineAt engineAt() {
-    return new EngineAt(rank(), incarnation(), epoch());
-  }
-
-  private ToEngine.Submit submit() {
+  ToEngine.Submit submit() {
     return new ToEngine.Submit(
         request(),
         random.nextInt(),
@@ -94,7 +75,7 @@ final class RandomMessages {
         text());
   }
 
-  private ClusterView view() {
+  ClusterView view() {
     return new ClusterView(
         term(),
         random.nextLong(),
@@ -103,7 +84,7 @@ final class RandomMessages {
         list(3, _ -> new ClusterView.Frontend(frontend(), node())));
   }
 
-  private ToEngine.Init init() {
+  ToEngine.Init init() {
     return new ToEngine.Init(
         rank(),
         incarnation(),
@@ -119,7 +100,7 @@ final class RandomMessages {
         random.nextBoolean() ? null : generation());
   }
 
-  private Object choosing(FrameType type) {
+  Object choosing(FrameType type) {
     return switch (type) {
       case PREFIX_SNAPSHOT -> new ToEngine.PrefixSnapshot(frontend());
       case CHOOSE ->
@@ -154,7 +135,7 @@ final class RandomMessages {
     };
   }
 
-  private Generation generation() {
+  Generation generation() {
     List<Generation.Member> members = new ArrayList<>();
     int size = 1 + random.nextInt(4);
     for (int i = 0; i < size; i++) {
@@ -163,13 +144,13 @@ final class RandomMessages {
     return new Generation(random.nextLong(), members);
   }
 
-  private @Nullable Endpoint endpoint() {
+  @Nullable Endpoint endpoint() {
     return random.nextBoolean()
         ? null
         : new Endpoint("h" + random.nextInt(), 1 + random.nextInt(65_535));
   }
 
-  private Object membership(FrameType type) {
+  Object membership(FrameType type) {
     return switch (type) {
       case HELLO ->
           new ToCoordinator.Hello(
@@ -216,7 +197,7 @@ final class RandomMessages {
     };
   }
 
-  private ClusterView.Engine engine() {
+  ClusterView.Engine engine() {
     List<EngineState> states = List.of(EngineState.values());
     return new ClusterView.Engine(
         rank(),
@@ -230,7 +211,7 @@ final class RandomMessages {
         random.nextBoolean() ? null : load());
   }
 
-  private EngineFacts facts() {
+  EngineFacts facts() {
     return new EngineFacts(
         text(),
         text(),
@@ -244,7 +225,7 @@ final class RandomMessages {
         text());
   }
 
-  private LoadReport load() {
+  LoadReport load() {
     return new LoadReport(
         rank(),
         incarnation(),
@@ -266,11 +247,11 @@ final class RandomMessages {
         random.nextBoolean() ? null : work.lockstep());
   }
 
-  private ToFrontend.Timing timing() {
+  ToFrontend.Timing timing() {
     return new ToFrontend.Timing(random.nextLong(), random.nextLong(), random.nextLong());
   }
 
-  private List<ToFrontend.Delta> deltas() {
+  List<ToFrontend.Delta> deltas() {
     FrontendId one = frontend();
     boolean shared = random.nextBoolean();
     boolean logprobs = random.nextBoolean();
@@ -291,7 +272,7 @@ final class RandomMessages {
                 random.nextInt(4) == 0 ? timing() : null));
   }
 
-  private @Nullable FinishReason finish() {
+  @Nullable FinishReason finish() {
     return switch (random.nextInt(5)) {
       case 0 -> FinishReason.STOP;
       case 1 -> FinishReason.LENGTH;
@@ -301,15 +282,15 @@ final class RandomMessages {
     };
   }
 
-  private Logprobs logprobs() {
+  Logprobs logprobs() {
     return new Logprobs(entry(), list(4, _ -> entry()));
   }
 
-  private Logprobs.Entry entry() {
+  Logprobs.Entry entry() {
     return new Logprobs.Entry(random.nextInt(), -random.nextFloat());
   }
 
-  private RequestId request() {
+  RequestId request() {
     return new RequestId(frontend(), random.nextLong());
   }
 
@@ -317,7 +298,7 @@ final class RandomMessages {
     return new Rank(random.nextInt(Rank.COUNT_MAX));
   }
 
-  private Epoch epoch() {
+  Epoch epoch() {
     return new Epoch(random.nextInt(Integer.MAX_VALUE), random.nextInt(Integer.MAX_VALUE));
   }
 
@@ -325,11 +306,11 @@ final class RandomMessages {
     return new Term(random.nextInt(Integer.MAX_VALUE), node());
   }
 
-  private Incarnation incarnation() {
+  Incarnation incarnation() {
     return new Incarnation("i" + Long.toHexString(random.nextLong()));
   }
 
-  private FrontendId frontend() {
+  FrontendId frontend() {
     return new FrontendId("f" + Long.toHexString(random.nextLong()));
   }
 
@@ -337,7 +318,7 @@ final class RandomMessages {
     return new NodeId("n" + Long.toHexString(random.nextLong()));
   }
 
-  private TokenIds ids(int most) {
+  TokenIds ids(int most) {
     return TokenIds.of(random.ints(random.nextInt(most + 1)).toArray());
   }
 

@@ -86,17 +86,7 @@ final class SampleMessages {
 
   static Object of(FrameType type) {
     return switch (type) {
-      case SUBMIT ->
-          new ToEngine.Submit(
-              REQUEST,
-              2,
-              EPOCH,
-              19,
-              TokenIds.of(1, 2, 300, 128_255),
-              TokenIds.of(7),
-              SAMPLING,
-              -3,
-              "tenant-7");
+      case SUBMIT -> submit();
       case ABORT -> new ToEngine.Abort(REQUEST, 2);
       case INIT -> init();
       case WELCOME -> new ToEngine.Welcome(INCARNATION, EPOCH);
@@ -135,6 +125,19 @@ final class SampleMessages {
           PlacementMessages.sample(type);
       case STOP_ENGINE -> new ToNode.StopEngine(RANK, INCARNATION, 5_000);
     };
+  }
+
+  private static ToEngine.Submit submit() {
+    return new ToEngine.Submit(
+        REQUEST,
+        2,
+        EPOCH,
+        19,
+        TokenIds.of(1, 2, 300, 128_255),
+        TokenIds.of(7),
+        SAMPLING,
+        -3,
+        "tenant-7");
   }
 
   private static ToEngine.Init init() {

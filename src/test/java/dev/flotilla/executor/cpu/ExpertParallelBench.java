@@ -2,6 +2,7 @@ package dev.flotilla.executor.cpu;
 
 import com.google.errorprone.annotations.FormatMethod;
 import com.google.errorprone.annotations.FormatString;
+import com.sun.management.OperatingSystemMXBean;
 import dev.flotilla.collective.SharedGroup;
 import dev.flotilla.model.Collective;
 import dev.flotilla.model.ModelFolder;
@@ -20,10 +21,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -50,13 +53,15 @@ final class ExpertParallelBench {
   }
 
   /** One sample of one rank. */
-  private record Sample(long tokens, long nanos, long waitedNanos, long expertBytes) {
+  private record Sample(
+      long tokens, long nanos, long waitedNanos, long expertBytes, long cpuNanos) {
     Sample plus(Sample other) {
       return new Sample(
           tokens + other.tokens,
           Math.max(nanos, other.nanos),
           waitedNanos + other.waitedNanos,
-          Math.max(expertBytes, other.expertBytes));
+          Math.max(expertBytes, other.expertBytes),
+          cpuNanos + other.cpuNanos);
     }
   }
 
@@ -111,16 +116,19 @@ final class ExpertParallelBench {
   private void report(Way way, List<Sample> samples) {
     double[] rates =
         samples.stream().mapToDouble(s -> s.tokens() / (s.nanos() / 1e9)).sorted().toArray();
+    double[] perCpu =
+        samples.stream().mapToDouble(s -> s.tokens() / (s.cpuNanos() / 1e9)).sorted().toArray();
     double[] shares =
         samples.stream()
             .mapToDouble(s -> (double) s.waitedNanos() / s.nanos() / size)
             .sorted()
             .toArray();
     print(
-        "%d ranks, %-11s %8.0f tokens/s, %4.1f %% of the time in exchanges, %5d KiB of experts a rank",
+        "%d ranks, %-11s %6.0f tokens/s, %6.0f per CPU-second, %4.1f %% of the time in exchanges, %5d KiB of experts a rank",
         size,
         way.name().toLowerCase(Locale.ROOT).replace('_', ' '),
         rates[rates.length / 2],
+        perCpu[perCpu.length / 2],
         100 * shares[shares.length / 2],
         samples.getFirst().expertBytes() >> 10);
   }
@@ -158,7 +166,8 @@ final class ExpertParallelBench {
       Sample own = run(0, here, rank -> doors.connect(generation, rank, DEADLINE_MS));
       List<Long> theirs =
           Arrays.stream(from.readLine().split(" ", -1)).map(Long::parseLong).toList();
-      return own.plus(new Sample(theirs.get(0), theirs.get(1), theirs.get(2), theirs.get(3)));
+      return own.plus(
+          new Sample(theirs.get(0), theirs.get(1), theirs.get(2), theirs.get(3), theirs.get(4)));
     }
   }
 
@@ -171,7 +180,9 @@ final class ExpertParallelBench {
         System.out.println(joined(doors.ports()));
         Generation generation = RankChild.generation(numbers(in.readLine()));
         Sample s = run(there, size, rank -> doors.connect(generation, rank, DEADLINE_MS));
-        System.out.printf("%d %d %d %d%n", s.tokens(), s.nanos(), s.waitedNanos(), s.expertBytes());
+        System.out.printf(
+            "%d %d %d %d %d%n",
+            s.tokens(), s.nanos(), s.waitedNanos(), s.expertBytes(), s.cpuNanos());
       }
     }
   }
@@ -224,26 +235,32 @@ final class ExpertParallelBench {
 
   private Sample run(int from, int to, Joining joining) throws Exception {
     List<Future<Sample>> running = new ArrayList<>();
+    AtomicLong cpuStart = new AtomicLong();
+    CyclicBarrier start = new CyclicBarrier(to - from, () -> cpuStart.set(cpuNanos()));
     for (int i = from; i < to; i++) {
       Rank rank = new Rank(i);
-      running.add(threads.submit(() -> decode(joining.join(rank), rank)));
+      running.add(threads.submit(() -> decode(joining.join(rank), rank, start)));
     }
-    Sample sum = new Sample(0, 0, 0, 0);
+    Sample sum = new Sample(0, 0, 0, 0, 0);
     for (Future<Sample> one : running) {
       sum = sum.plus(one.get(300, TimeUnit.SECONDS));
     }
-    return sum;
+    return sum.plus(new Sample(0, 0, 0, 0, cpuNanos() - cpuStart.get()));
   }
 
-  private Sample decode(@Nullable Collective group, Rank rank) {
+  /** Of this process, all threads: what other load on the machine changes least. */
+  private static long cpuNanos() {
+    return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
+        .getProcessCpuTime();
+  }
+
+  private Sample decode(@Nullable Collective group, Rank rank, CyclicBarrier all) throws Exception {
     try (CpuExecutor executor =
         group == null
             ? CpuExecutor.open(folder, RankChild.OPTIONS)
             : CpuExecutor.open(folder, RankChild.OPTIONS, group)) {
       List<RankDrive.Request> requests = requests(rank);
-      if (group != null) {
-        group.sum(1); // All start together.
-      }
+      all.await(120, TimeUnit.SECONDS);
       long waited = executor.waitedNanos();
       long start = System.nanoTime();
       long tokens =
@@ -251,7 +268,7 @@ final class ExpertParallelBench {
               .mapToLong(answer -> answer.ids().size())
               .sum();
       long nanos = System.nanoTime() - start;
-      return new Sample(tokens, nanos, executor.waitedNanos() - waited, executor.expertBytes());
+      return new Sample(tokens, nanos, executor.waitedNanos() - waited, executor.expertBytes(), 0);
     } finally {
       if (group != null) {
         group.close();
