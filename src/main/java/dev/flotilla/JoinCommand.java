@@ -47,7 +47,7 @@ final class JoinCommand implements Callable<Integer> {
     StartTimes times = StartTimes.begin();
     Node node = Node.start(ServePlan.of(flags, ignored -> false), times);
     Shutdown.closes(node::close);
-    Shutdown.onSignals(node::hurry);
+    Shutdown.onSignals(node::hurry, node::kill);
     System.err.println(node.awaitReady());
     new CountDownLatch(1).await();
     return 0;

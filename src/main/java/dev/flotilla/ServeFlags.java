@@ -2,6 +2,7 @@ package dev.flotilla;
 
 import dev.flotilla.config.EngineLabel;
 import dev.flotilla.config.ExecutorKind;
+import dev.flotilla.config.LockstepConfig;
 import dev.flotilla.config.SchedulingPolicy;
 import dev.flotilla.launch.EngineFailure;
 import dev.flotilla.launch.LaunchFlags;
@@ -69,6 +70,18 @@ final class ServeFlags {
       description =
           "Spread a mixture's experts over all ranks; all must then have the same settings.")
   boolean enableExpertParallel;
+
+  @Option(
+      names = "--dp-sync-interval",
+      description =
+          "Steps of an expert-parallel group between two agreements whether work is left (${DEFAULT-VALUE}).")
+  int dpSyncInterval = LockstepConfig.DEFAULT.syncInterval();
+
+  @Option(
+      names = "--collective-timeout-ms",
+      description =
+          "How long an expert-parallel rank waits for the others in one exchange (${DEFAULT-VALUE}).")
+  long collectiveTimeoutMs = LockstepConfig.DEFAULT.timeoutMs();
 
   @Option(
       names = "--enable-elastic-ep",
@@ -174,8 +187,14 @@ final class ServeFlags {
 
   @Option(
       names = "--max-num-queued-reqs",
-      description = "Most waiting requests of an engine (${DEFAULT-VALUE}).")
-  int maxNumQueuedReqs = 4096;
+      description =
+          "Most requests under way in all engines, waiting or running; beyond it 429 (no limit).")
+  @Nullable Integer maxNumQueuedReqs;
+
+  @Option(
+      names = "--max-num-queued-tokens",
+      description = "Most prompt tokens that wait in all engines; beyond it 429 (no limit).")
+  @Nullable Long maxNumQueuedTokens;
 
   @Option(
       names = "--served-model-name",
@@ -207,6 +226,12 @@ final class ServeFlags {
       description =
           "Seconds that running requests get when the server is told to end; 0 aborts them (${DEFAULT-VALUE}).")
   int shutdownTimeout;
+
+  @Option(
+      names = "--head-lost-timeout",
+      description =
+          "Seconds that a headless node waits for the next head before it ends (${DEFAULT-VALUE}).")
+  int headLostTimeout = 300;
 
   @Option(
       names = "--disable-log-stats",

@@ -10,8 +10,10 @@ import dev.flotilla.config.EngineConfig;
 import dev.flotilla.config.ExecutorKind;
 import dev.flotilla.config.FrontendConfig;
 import dev.flotilla.config.LoadBalancing;
+import dev.flotilla.config.LockstepConfig;
 import dev.flotilla.config.ModelLocation;
 import dev.flotilla.config.NodeConfig;
+import dev.flotilla.config.QueueLimits;
 import dev.flotilla.config.ScriptedConfig;
 import dev.flotilla.launch.Backend;
 import dev.flotilla.launch.DeviceSlice;
@@ -32,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * @param deviceCount what ranks can run on here; 0: as found
  * @param devices of this node's ranks
  * @param shutdownTimeoutSeconds that running requests get at the end; 0 aborts them
+ * @param headLostSeconds that a headless node waits for the next head
  * @param usageReport file; null: none is written
  */
 record ServePlan(
@@ -45,6 +48,7 @@ record ServePlan(
     int readyTimeoutSeconds,
     EngineFailure onEngineFailure,
     int shutdownTimeoutSeconds,
+    int headLostSeconds,
     @Nullable Path usageReport,
     @Nullable String head,
     @Nullable String clusterName,
@@ -83,6 +87,10 @@ record ServePlan(
         flags.shutdownTimeout >= 0,
         "--shutdown-timeout must not be negative: %d",
         flags.shutdownTimeout);
+    check(
+        flags.headLostTimeout >= 1,
+        "--head-lost-timeout must be at least 1 second, not %d",
+        flags.headLostTimeout);
     DeviceSlice devices =
         DeviceSlice.of(
             flags.deviceIds,
@@ -103,6 +111,7 @@ record ServePlan(
         flags.engineReadyTimeout,
         flags.onEngineFailure,
         flags.shutdownTimeout,
+        flags.headLostTimeout,
         flags.usageReport,
         flags.dataParallelAddress,
         flags.clusterName,
@@ -139,6 +148,7 @@ record ServePlan(
         launch.backend() == Backend.PROCESS,
         onEngineFailure == EngineFailure.STOP,
         slices,
+        headLostSeconds * 1_000L,
         new NodeConfig.Children(member, clusterName == null ? "" : clusterName, clusterFile));
   }
 
@@ -164,7 +174,9 @@ record ServePlan(
         flags.maxModelLen,
         flags.blockSize,
         flags.numGpuBlocksOverride,
-        flags.maxNumQueuedReqs,
+        flags.maxNumQueuedReqs == null
+            ? base.maxNumQueuedReqs()
+            : Math.max(base.maxNumQueuedReqs(), flags.maxNumQueuedReqs),
         flags.enablePrefixCaching,
         flags.longPrefillTokenThreshold,
         perDecode(flags),
@@ -174,7 +186,9 @@ record ServePlan(
         launch.headless(),
         flags.enableExpertParallel,
         base.handshakeTimeoutMs(),
-        ScriptedConfig.DEFAULT.withScale(flags.scriptedTimeScale));
+        ScriptedConfig.DEFAULT.withScale(flags.scriptedTimeScale),
+        new LockstepConfig(
+            flags.dpSyncInterval, flags.collectiveTimeoutMs, base.lockstep().host()));
   }
 
   private static FrontendConfig frontend(ServeFlags flags, Path folder, LaunchPlan launch) {
@@ -194,6 +208,7 @@ record ServePlan(
             LoadBalancing.of(flags.loadBalancingPolicy),
             balanceIn(flags.balanceIn),
             flags.enableDecisionHeader),
+        new QueueLimits(flags.maxNumQueuedReqs, flags.maxNumQueuedTokens),
         0);
   }
 

@@ -39,6 +39,7 @@ class ArchitectureTest {
             p("placement"),
             p("tokenizer"),
             p("grammar"),
+            p("collective"),
             p("executor"),
             p("frontend"),
             p("coordinator"),
@@ -64,6 +65,7 @@ class ArchitectureTest {
             p("placement"),
             p("tokenizer"),
             p("grammar"),
+            p("collective"),
             p("executor"),
             p("frontend"),
             p("coordinator"),
@@ -86,6 +88,7 @@ class ArchitectureTest {
             p("placement"),
             p("tokenizer"),
             p("grammar"),
+            p("collective"),
             p("executor"))
         .should()
         .dependOnClassesThat()

@@ -158,8 +158,10 @@ class LiveBalancingTest {
       }
       for (int count : counts) {
         assertTrue(
-            count > total / 5,
-            "every engine gets its share: " + List.of(counts[0], counts[1], counts[2], counts[3]));
+            count > total / 20,
+            policy
+                + ": every engine gets its share: "
+                + List.of(counts[0], counts[1], counts[2], counts[3]));
       }
     }
   }

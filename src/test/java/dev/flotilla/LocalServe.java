@@ -22,14 +22,20 @@ final class LocalServe implements AutoCloseable {
    * Starts and waits until the engines are ready; a free port is taken unless the flags say one.
    */
   static LocalServe start(String... flags) throws InterruptedException {
+    return startModel("tiny-llama", flags);
+  }
+
+  /** The same with another of the shipped models. */
+  static LocalServe startModel(String model, String... flags) throws InterruptedException {
     List<String> all = new ArrayList<>(List.of(flags));
-    all.addFirst(SourceFormat.root().resolve("src/main/models/tiny-llama").toString());
+    all.addFirst(SourceFormat.root().resolve("src/main/models").resolve(model).toString());
     all.add("--no-join");
     if (!all.contains("--port")) {
       all.addAll(List.of("--port", "0"));
     }
     ServeFlags parsed = CommandLine.populateCommand(new ServeFlags(), all.toArray(String[]::new));
-    Node node = Node.start(ServePlan.of(parsed, ignored -> false), StartTimes.begin());
+    Node node =
+        Node.start(ServePlan.of(parsed, ignored -> model.contains("moe")), StartTimes.begin());
     String line = node.awaitReady();
     String address = line.substring(line.indexOf("http://"), line.indexOf(" ("));
     return new LocalServe(node, URI.create(address));
@@ -38,6 +44,11 @@ final class LocalServe implements AutoCloseable {
   /** The address that it serves under. */
   URI base() {
     return base;
+  }
+
+  /** What it serves with. */
+  Node node() {
+    return node;
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.flotilla.balancer;
 import dev.flotilla.protocol.LoadReport;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Iterator;
 import org.jspecify.annotations.Nullable;
 
 /** What one client knows of one engine: the newest report, and what it sent itself. */
@@ -18,7 +19,6 @@ final class Account {
   }
 
   private final Deque<Send> unacknowledged = new ArrayDeque<>();
-  private long lastSequence;
   private long sentTokens; // of the unacknowledged
   private long sentUncached;
   private double sentSquares;
@@ -43,14 +43,13 @@ final class Account {
     this.all = all;
   }
 
-  long send(int tokens, int cached) {
-    Send send = new Send(++lastSequence, tokens, cached);
+  void send(long sequence, int tokens, int cached) {
+    Send send = new Send(sequence, tokens, cached);
     unacknowledged.addLast(send);
     sentTokens += tokens;
     sentUncached += send.uncached();
     sentSquares += send.squares();
     inFlight++;
-    return lastSequence;
   }
 
   void ended() {
@@ -69,12 +68,27 @@ final class Account {
     reportNanos = now;
     confirmedNanos = now;
     while (!unacknowledged.isEmpty() && unacknowledged.peekFirst().sequence() <= acknowledged) {
-      Send send = unacknowledged.removeFirst();
-      sentTokens -= send.tokens();
-      sentUncached -= send.uncached();
-      sentSquares -= send.squares();
+      discount(unacknowledged.removeFirst());
     }
     return true;
+  }
+
+  /** The send is given up; no effect if it was acknowledged. */
+  void lost(long sequence) {
+    for (Iterator<Send> sends = unacknowledged.iterator(); sends.hasNext(); ) {
+      Send send = sends.next();
+      if (send.sequence() == sequence) {
+        sends.remove();
+        discount(send);
+        return;
+      }
+    }
+  }
+
+  private void discount(Send send) {
+    sentTokens -= send.tokens();
+    sentUncached -= send.uncached();
+    sentSquares -= send.squares();
   }
 
   /** Nothing newer than the known report exists. */

@@ -42,7 +42,12 @@ public record HandOver(
    * @param cachedTokens of these, those that its engine's prefix cache holds
    * @param attempt rises with every move
    */
-  public record Movable(int tokens, int cachedTokens, int attempt) {}
+  public record Movable(int tokens, int cachedTokens, int attempt) {
+    /** One that stays, but is computed before those behind it. */
+    public static Movable staying(int tokens, int cachedTokens) {
+      return new Movable(tokens, cachedTokens, MOVES_MAX);
+    }
+  }
 
   /**
    * Which requests to give: from the tail, those that the other engine will have computed sooner

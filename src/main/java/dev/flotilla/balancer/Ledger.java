@@ -24,6 +24,7 @@ public final class Ledger implements Machine {
   private final FrontendId owner;
   private final boolean all;
   private final Map<Incarnation, Account> accounts = new HashMap<>();
+  private long sends;
   private double meanOutputs = FIRST_OUTPUTS;
 
   /** An empty ledger. */
@@ -52,7 +53,10 @@ public final class Ledger implements Machine {
    * @param cached of its tokens, those that the engine's prefix cache is thought to hold
    */
   public long send(Incarnation engine, int tokens, int cached) {
-    return account(engine).send(tokens, Math.min(tokens, cached));
+    // One numbering for all engines: an engine that was forgotten and comes back has acknowledged
+    // sends of before, whose numbers must not be given again.
+    account(engine).send(++sends, tokens, Math.min(tokens, cached));
+    return sends;
   }
 
   /** A request that was sent has ended, or moved elsewhere. */
@@ -60,6 +64,17 @@ public final class Ledger implements Machine {
     Account account = accounts.get(engine);
     if (account != null) {
       account.ended();
+    }
+  }
+
+  /**
+   * A send is given up, because its request is sent again, moved on or ended: if nobody ever
+   * received it, no report would acknowledge it. No effect on one that was acknowledged.
+   */
+  public void lost(Incarnation engine, long sequence) {
+    Account account = accounts.get(engine);
+    if (account != null) {
+      account.lost(sequence);
     }
   }
 

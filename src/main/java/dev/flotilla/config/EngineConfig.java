@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param expertParallel whether a mixture's experts are spread over all ranks
  * @param handshakeTimeoutMs how long it looks for a coordinator that gives it a rank
  * @param scripted cost model of the scripted executor
+ * @param lockstep how ranks step together, if the experts are spread
  */
 public record EngineConfig(
     String model,
@@ -52,7 +53,8 @@ public record EngineConfig(
     boolean headless,
     boolean expertParallel,
     long handshakeTimeoutMs,
-    ScriptedConfig scripted) {
+    ScriptedConfig scripted,
+    LockstepConfig lockstep) {
 
   /** What is not set. */
   public static final EngineConfig DEFAULT =
@@ -76,7 +78,8 @@ public record EngineConfig(
           false,
           false,
           300_000,
-          ScriptedConfig.DEFAULT);
+          ScriptedConfig.DEFAULT,
+          LockstepConfig.DEFAULT);
 
   /** Checks every bound and relation. */
   public EngineConfig {
@@ -174,7 +177,8 @@ public record EngineConfig(
         !here,
         expertParallel,
         handshakeTimeoutMs,
-        scripted);
+        scripted,
+        lockstep);
   }
 
   /** The same for one rank. */
@@ -199,6 +203,7 @@ public record EngineConfig(
         headless,
         expertParallel,
         handshakeTimeoutMs,
-        scripted);
+        scripted,
+        lockstep);
   }
 }

@@ -1,7 +1,9 @@
 package dev.flotilla.coordinator;
 
+import dev.flotilla.config.Balancing;
 import dev.flotilla.config.Config;
 import dev.flotilla.config.CoordinatorConfig;
+import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.config.PlacingConfig;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
@@ -52,8 +54,12 @@ public final class CoordinatorVerticle extends VerticleBase {
   private @Nullable Membership membership; // Null while standing by.
   private @Nullable ViewPublisher publisher;
   private @Nullable ScalingPort scaling; // As long as it leads.
+  private @Nullable HandOvers handOvers; // Null where nothing moves.
   private ClusterView view = ClusterView.EMPTY;
   private Future<Void> registered = Future.succeededFuture();
+  private StepSnapshot snapshot = StepSnapshot.NONE;
+  private boolean stepwise; // Counts are published as of one step of all ranks.
+  private boolean changed;
   private long timer = -1;
   private long claimTimer = -1;
 
@@ -96,14 +102,17 @@ public final class CoordinatorVerticle extends VerticleBase {
   }
 
   private Future<Void> lead(Term term, StandbyPort.Inheritance inheritance) {
-    CoordinatorConfig settings = Objects.requireNonNull(config);
     long now = System.nanoTime();
-    Membership.Limits limits =
-        Membership.Limits.of(settings, bus().node()).with(inheritance.plan(), bus().node());
+    CoordinatorConfig own = Objects.requireNonNull(config);
+    GroupPlan plan = inheritance.plan();
+    Membership.Limits limits = Membership.Limits.of(own, bus().node()).with(plan, bus().node());
+    CoordinatorConfig settings = plan == null ? own : own.under(plan.policy());
+    stepwise = settings.policy().bySnapshots() && limits.expected().lockstep();
+    snapshot = StepSnapshot.NONE;
     chooser = new Chooser(settings.policy(), self);
-    membership =
-        Membership.start(limits, term, now)
-            .knowing(Departed.after(inheritance.last(), inheritance.nodes()));
+    boolean moves = limits.expected().balancing() == Balancing.INTERNAL;
+    handOvers = moves && settings.policy() == LoadBalancing.FLOTILLA ? new HandOvers() : null;
+    membership = Membership.start(limits, term, now).after(inheritance.last(), inheritance.nodes());
     publisher =
         ViewPublisher.start(
             settings.publishMinMs() * 1_000_000,
@@ -188,10 +197,17 @@ public final class CoordinatorVerticle extends VerticleBase {
       choose(question);
       return;
     }
+    long now = System.nanoTime();
     if (message instanceof ToCoordinator.Load(var load)) {
-      chooser().report(load, System.nanoTime());
+      chooser().report(load, now);
+      if (stepwise) {
+        snapshot = snapshot.reported(load, fresh().engines());
+      }
     }
-    step(new Membership.Event.Told(System.nanoTime(), message));
+    step(new Membership.Event.Told(now, message));
+    if (message instanceof ToCoordinator.Load(var load) && handOvers != null) {
+      handOvers.on(load, view, now).ifPresent(this::perform);
+    }
     if (scaling != null) {
       scaling.told(message);
     }
@@ -248,6 +264,10 @@ public final class CoordinatorVerticle extends VerticleBase {
   private void tick() {
     step(new Membership.Event.Tick(System.nanoTime()));
     scaled();
+    if (changed) {
+      changed = false;
+      advance(new ViewPublisher.Event.Changed(System.nanoTime()));
+    }
     advance(new ViewPublisher.Event.Tick(System.nanoTime()));
   }
 
@@ -278,8 +298,13 @@ public final class CoordinatorVerticle extends VerticleBase {
                       LOG.debug("{} not delivered to {}: {}", message, to, e.getMessage()));
       case Membership.Effect.AskAll(Term term) ->
           bus().publish(Addresses.ALL_ENGINES, new ToEngine.WhoIsThere(term));
-      case Membership.Effect.Changed() ->
+      case Membership.Effect.Changed() -> {
+        if (stepwise) {
+          changed = true; // Until the next tick the other ranks may report the same step.
+        } else {
           advance(new ViewPublisher.Event.Changed(System.nanoTime()));
+        }
+      }
       case Membership.Effect.Moved(String sentence) -> LOG.info(sentence);
       case Membership.Effect.Rejected(var incarnation, var why) ->
           LOG.warn("incarnation {} rejected: {}", incarnation, why.sentence());
@@ -302,6 +327,12 @@ public final class CoordinatorVerticle extends VerticleBase {
 
   private void publish(long version) {
     view = shown(version);
+    if (stepwise) {
+      StepSnapshot.Published published = snapshot.published(view.engines());
+      snapshot = published.next();
+      view = view.withEngines(published.engines());
+      changed |= published.more();
+    }
     chooser().published(view, System.nanoTime());
     follow();
     bus().publish(Addresses.ALL_FRONTENDS, new ToFrontend.View(view));

@@ -56,7 +56,12 @@ public record Expected(
   /** From the plan of the leader before. */
   static Expected of(GroupPlan plan, NodeId self) {
     return new Expected(
-        plan.balancing(), plan.localRanks(), plan.lockstep(), plan.configHash(), self);
+        plan.balancing(),
+        plan.policy(),
+        plan.localRanks(),
+        plan.lockstep(),
+        plan.configHash(),
+        self);
   }
 
   /** The same, without a plan of who comes from where. */

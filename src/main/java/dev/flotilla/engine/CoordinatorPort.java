@@ -32,7 +32,8 @@ record CoordinatorPort(Bus bus, Identity identity) {
             identity.headless(),
             identity.configHash(),
             highest,
-            seen));
+            seen,
+            identity.endpoint()));
   }
 
   void ready(Rank rank, Epoch epoch, EngineFacts facts, @Nullable NodeId coordinator) {

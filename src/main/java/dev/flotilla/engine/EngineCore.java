@@ -5,6 +5,7 @@ import dev.flotilla.grammar.GrammarMasks;
 import dev.flotilla.model.Batch;
 import dev.flotilla.model.Executor;
 import dev.flotilla.model.StepResult;
+import dev.flotilla.protocol.EngineAt;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToEngine;
@@ -12,22 +13,26 @@ import dev.flotilla.protocol.ToFrontend;
 import dev.flotilla.scheduler.Admission;
 import dev.flotilla.scheduler.Backlog;
 import dev.flotilla.scheduler.Counters;
-import dev.flotilla.scheduler.PrefixEvent;
 import dev.flotilla.scheduler.Scheduler;
+import dev.flotilla.scheduler.Unstarted;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * One data-parallel rank's steps: takes the inbox, schedules, executes, updates, hands the tokens
- * to the outbox. Knows no bus; used by one thread at a time.
+ * to the outbox. Knows no bus. Used by one thread at a time, but for {@link #handOver} and {@link
+ * #attend}, which the port may call at any time.
  */
 final class EngineCore {
   private static final Logger LOG = LoggerFactory.getLogger(EngineCore.class);
+
+  private static final Batch NOTHING = new Batch(List.of());
 
   private enum State {
     RUNNING,
@@ -42,8 +47,14 @@ final class EngineCore {
   private final Outbox outbox;
   private final PrefixFeed prefixes;
   private final StepMeter meter = new StepMeter();
+  private final @Nullable LockstepLoop group;
+
+  private final LockstepLoop.Steps own = new OwnSteps();
+  private final Turn turn = new Turn(this::errand);
+  private final PendingOrder order = new PendingOrder();
 
   private State state = State.RUNNING;
+  private boolean stepping;
   private List<ToFrontend.Delta> deltas = new ArrayList<>();
   private List<Outcome.Refused> refusals = new ArrayList<>();
   private String brokenReason = "";
@@ -53,21 +64,27 @@ final class EngineCore {
   private double takenSquares;
   private long steps;
   private long lastStepNanos;
-  private long toldPrefixes;
 
+  /**
+   * A loop at rest.
+   *
+   * @param group of a rank that steps together with others; null: it steps alone
+   */
   EngineCore(
       Scheduler scheduler,
       Executor executor,
       @Nullable GrammarMasks masks,
       Inbox inbox,
       Outbox outbox,
-      PrefixFeed prefixes) {
+      PrefixFeed prefixes,
+      @Nullable LockstepLoop group) {
     this.scheduler = scheduler;
     this.executor = executor;
     this.masks = masks;
     this.inbox = inbox;
     this.outbox = outbox;
     this.prefixes = prefixes;
+    this.group = group;
   }
 
   /**
@@ -76,76 +93,227 @@ final class EngineCore {
    * @return whether there is more to do at once; if not, the inbox wakes the loop
    */
   boolean step() throws InterruptedException {
-    scheduler.tick(System.nanoTime());
-    boolean stop = takeInbox();
-    if (stop) {
-      stop();
-      return false;
-    }
-    if (state == State.RUNNING) {
-      try {
-        compute();
-      } catch (RuntimeException | Error failure) {
-        breakDown(failure);
+    turn.begin();
+    try {
+      scheduler.tick(System.nanoTime());
+      if (takeInbox()) {
+        stop();
+        return false;
       }
+    } finally {
+      turn.end();
     }
-    tellPrefixes();
-    flush();
-    return (state == State.RUNNING && !scheduler.idle()) || !inbox.sleep();
+    compute();
+    turn.begin();
+    try {
+      flush();
+      return more() || !inbox.sleep();
+    } finally {
+      turn.end();
+    }
+  }
+
+  /** Whether to step on at once. In a group the others decide with: work waits for its wave. */
+  private boolean more() {
+    return state == State.RUNNING && (group == null ? !scheduler.resting() : group.running());
   }
 
   private void compute() throws InterruptedException {
-    if (scheduler.idle()) {
+    if (group == null) {
+      computeBatch();
+    } else if (state == State.RUNNING) {
+      try {
+        group.turn(own);
+      } catch (RuntimeException | Error failure) {
+        guardedBreakDown(failure);
+      }
+    }
+  }
+
+  private final class OwnSteps implements LockstepLoop.Steps {
+    @Override
+    public boolean work() {
+      turn.begin();
+      try {
+        return !scheduler.resting();
+      } finally {
+        turn.end();
+      }
+    }
+
+    @Override
+    public void step() throws InterruptedException {
+      computeBatch();
+      if (state != State.RUNNING) {
+        throw new IllegalStateException(brokenReason); // The group must not go on with this rank.
+      }
+    }
+
+    @Override
+    public void dummy() {
+      executor.execute(NOTHING);
+      lastStepNanos = System.nanoTime();
+      steps++;
+    }
+  }
+
+  private void computeBatch() throws InterruptedException {
+    Batch batch;
+    turn.begin();
+    try {
+      batch = start();
+    } finally {
+      turn.end();
+    }
+    if (batch == null) {
       return;
     }
-    Batch batch = scheduler.schedule();
+    long waited = executor.waitedNanos();
+    StepResult result = execute(batch);
+    turn.begin();
+    try {
+      stepping = false;
+      if (result != null) {
+        update(batch, result, executor.waitedNanos() - waited);
+        prefixes.follow(scheduler);
+      }
+    } finally {
+      turn.end();
+    }
+  }
+
+  private @Nullable Batch start() throws InterruptedException {
+    if (state != State.RUNNING || scheduler.resting()) {
+      return null;
+    }
+    Batch batch;
+    try {
+      batch = scheduler.schedule();
+    } catch (RuntimeException | Error failure) {
+      breakDown(failure);
+      return null;
+    }
     meter.start(batch, System.nanoTime());
+    stepping = true;
     if (deltas.isEmpty() && refusals.isEmpty()) {
       outbox.publish(snapshot(true));
     } else {
       outbox.publish(outcome(true, false));
     }
-    StepResult result = executor.execute(masks == null ? batch : masks.masked(batch));
-    lastStepNanos = System.nanoTime();
-    meter.end(lastStepNanos, 0);
-    scheduler.tick(lastStepNanos);
-    deltas.addAll(scheduler.update(batch, result));
-    steps++;
+    return batch;
   }
 
-  private void tellPrefixes() {
-    List<PrefixEvent> events = scheduler.prefixEvents(toldPrefixes);
-    if (!events.isEmpty()) {
-      toldPrefixes = events.getLast().number();
-      prefixes.add(events);
+  private @Nullable StepResult execute(Batch batch) {
+    try {
+      return executor.execute(masks == null ? batch : masks.masked(batch));
+    } catch (RuntimeException | Error failure) {
+      guardedBreakDown(failure);
+      return null;
+    }
+  }
+
+  private void guardedBreakDown(Throwable failure) {
+    turn.begin();
+    try {
+      if (state == State.RUNNING) {
+        breakDown(failure);
+      }
+    } finally {
+      turn.end();
+    }
+  }
+
+  private void update(Batch batch, StepResult result, long waitedNanos) {
+    lastStepNanos = System.nanoTime();
+    meter.end(lastStepNanos, waitedNanos);
+    scheduler.tick(lastStepNanos);
+    try {
+      deltas.addAll(scheduler.update(batch, result));
+      steps++;
+    } catch (RuntimeException | Error failure) {
+      breakDown(failure);
+    }
+  }
+
+  /**
+   * The coordinator wants requests moved; the newest order counts. Safe to be called by the port
+   * while the loop runs, and does not wait for it.
+   *
+   * @param self this engine, as it is known now
+   * @param tell hears of the offers, on any thread
+   */
+  void handOver(
+      ToEngine.HandOver wanted, EngineAt self, Consumer<Map<FrontendId, ToFrontend.Offer>> tell) {
+    order.set(wanted, self, tell);
+    turn.ask();
+  }
+
+  /** Takes what has come even while a step is computed, as far as that is quick. */
+  void attend() {
+    turn.ask();
+  }
+
+  private void errand() {
+    if (stepping && state == State.RUNNING) {
+      scheduler.tick(System.nanoTime());
+      for (var next = inbox.peek(); next != null && next.quick(); next = inbox.peek()) {
+        take(Objects.requireNonNull(inbox.poll()));
+      }
+    }
+    if (state == State.RUNNING) {
+      order.perform(scheduler, meter.cost());
+    }
+    if (stepping && state == State.RUNNING) {
+      outbox.publish(snapshot(true));
     }
   }
 
   /**
    * Hands over what the step brought, and tells the state that it left; unless the next step begins
-   * at once: then its state goes with these tokens, and one message says both.
+   * at once: then its state goes with these tokens, and one message says both. In a group it does
+   * not: the others are asked first.
    */
   private void flush() throws InterruptedException {
-    if (state == State.RUNNING && !scheduler.idle() && inbox.isEmpty() && refusals.isEmpty()) {
+    if (group == null && more() && inbox.isEmpty() && refusals.isEmpty()) {
       return;
     }
     if (deltas.isEmpty() && refusals.isEmpty() && state == State.RUNNING) {
-      outbox.publish(snapshot(false));
+      outbox.publish(snapshot(inWave()));
     } else {
-      outbox.publish(outcome(false, false));
+      outbox.publish(outcome(inWave(), false));
     }
+  }
+
+  /** A rank whose group still runs is at work between two steps too, and must not leave it. */
+  private boolean inWave() {
+    return state == State.RUNNING && group != null && group.running();
   }
 
   private boolean takeInbox() {
     for (Inbox.Command command = inbox.poll(); command != null; command = inbox.poll()) {
-      switch (command) {
-        case Inbox.Command.Submit(var submit, long received) -> submit(submit, received);
-        case Inbox.Command.Abort(var request, int attempt) -> scheduler.abort(request, attempt);
-        case Inbox.Command.AbortFrontend(var frontend) -> scheduler.abort(frontend);
-        case Inbox.Command.Call(var work) -> work.accept(scheduler);
-        case Inbox.Command.Stop _ -> {
-          return true;
+      if (take(command)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Does as it is told; says whether that is to stop. */
+  private boolean take(Inbox.Command command) {
+    switch (command) {
+      case Inbox.Command.Submit(var submit, long received) -> submit(submit, received);
+      case Inbox.Command.Abort(var request, int attempt) -> scheduler.abort(request, attempt);
+      case Inbox.Command.AbortFrontend(var frontend) -> scheduler.abort(frontend);
+      case Inbox.Command.Release(var request, int attempt) ->
+          Unstarted.release(scheduler, request, attempt);
+      case Inbox.Command.Call(var work) -> work.accept(scheduler);
+      case Inbox.Command.StartWave(long wave) -> {
+        if (group != null) {
+          group.startWave(wave);
         }
+      }
+      case Inbox.Command.Stop _ -> {
+        return true;
       }
     }
     return false;
@@ -197,16 +365,10 @@ final class EngineCore {
   }
 
   private Outcome outcome(boolean stepping, boolean last) {
-    Map<FrontendId, List<ToFrontend.Delta>> perFrontend = new LinkedHashMap<>();
-    for (ToFrontend.Delta delta : deltas) {
-      perFrontend
-          .computeIfAbsent(delta.request().frontend(), ignored -> new ArrayList<>())
-          .add(delta);
-    }
     Outcome outcome =
-        new Outcome(
+        Outcome.of(
             snapshot(stepping),
-            perFrontend,
+            deltas,
             refusals,
             state == State.BROKEN ? brokenReason : null,
             last);
@@ -231,6 +393,8 @@ final class EngineCore {
         lastStepNanos,
         takenSquares,
         meter.work(backlog, now),
-        now);
+        now,
+        group == null ? 0 : group.state().wave(),
+        group == null ? null : group.load(executor.waitedNanos()));
   }
 }

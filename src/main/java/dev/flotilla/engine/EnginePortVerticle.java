@@ -3,7 +3,6 @@ package dev.flotilla.engine;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.EngineFacts;
-import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Rank;
@@ -43,9 +42,6 @@ final class EnginePortVerticle extends VerticleBase {
   /** A step is over by then, or the worker hangs. */
   private static final long STOP_MS = 10_000;
 
-  /** Epochs that are remembered as ours; a front-end's view lags behind by one at most. */
-  private static final int EPOCHS_MAX = 8;
-
   private final Identity identity;
   private final EngineFacts facts;
   private final Inbox inbox;
@@ -56,10 +52,12 @@ final class EnginePortVerticle extends VerticleBase {
   private final StatsLine statsLine = new StatsLine(System.nanoTime());
   private final String parent;
   private final PrefixFeed prefixFeed = new PrefixFeed();
-  private final List<Epoch> epochs = new ArrayList<>();
+  private final OwnEpochs epochs = new OwnEpochs();
   private final Promise<Void> ended = Promise.promise();
   private @Nullable Bus bus;
   private @Nullable CoordinatorPort coordinator;
+  private @Nullable OfferPort offers;
+  private @Nullable EngineCore core;
   private @Nullable ReportPort reports;
   private @Nullable PrefixPort prefixes;
   private EngineLife life;
@@ -103,6 +101,11 @@ final class EnginePortVerticle extends VerticleBase {
     return outbox;
   }
 
+  /** The loop that it speaks for; comes before the start. */
+  void serve(EngineCore loop) {
+    core = loop;
+  }
+
   PrefixFeed prefixFeed() {
     return prefixFeed;
   }
@@ -111,6 +114,9 @@ final class EnginePortVerticle extends VerticleBase {
   public Future<?> start() {
     bus = Bus.of(vertx);
     coordinator = new CoordinatorPort(bus, identity);
+    offers =
+        new OfferPort(
+            vertx, context, bus, inbox, Objects.requireNonNull(core, "serve() comes first"));
     Pacer.Later later = (ms, action) -> vertx.setTimer(ms, ignored -> action.run());
     ReportPort reporting = new ReportPort(bus(), coordinator(), gauge, this::gaugeReport, later);
     reports = reporting;
@@ -167,6 +173,8 @@ final class EnginePortVerticle extends VerticleBase {
       }
       case ToEngine.Utility utility ->
           utilities.call(utility, !taking, (result, failure) -> answer(utility, result, failure));
+      case ToEngine.HandOver order -> offers().order(order, life);
+      case ToEngine.Decline decline -> offers().declined(decline);
       case ToEngine.Drain drain -> {
         on(new EngineLife.Event.Drain(drain, nowMs()));
         tellIdle();
@@ -212,6 +220,7 @@ final class EnginePortVerticle extends VerticleBase {
     if (!inbox.offer(new Inbox.Command.Abort(request, attempt))) {
       LOG.warn("{} has a full inbox and goes on with {}, which was aborted", name(), request);
     }
+    offers().taken();
   }
 
   private void answer(ToEngine.Utility call, String result, String failure) {
@@ -309,12 +318,7 @@ final class EnginePortVerticle extends VerticleBase {
     if (reports != null) {
       reports.connected(life.connected());
     }
-    if (!epochs.contains(life.epoch()) && !life.epoch().equals(Epoch.NONE)) {
-      epochs.add(life.epoch());
-      if (epochs.size() > EPOCHS_MAX) {
-        epochs.removeFirst();
-      }
-    }
+    epochs.add(life.epoch());
     step.effects().forEach(this::perform);
   }
 
@@ -358,6 +362,10 @@ final class EnginePortVerticle extends VerticleBase {
     bus()
         .send(Addresses.frontend(frontend), message)
         .onFailure(failure -> LOG.debug("{} is gone: {}", frontend, failure.getMessage()));
+  }
+
+  private OfferPort offers() {
+    return Objects.requireNonNull(offers, "start() comes first");
   }
 
   private CoordinatorPort coordinator() {

@@ -2,6 +2,7 @@ package dev.flotilla.engine;
 
 import dev.flotilla.config.Config;
 import dev.flotilla.config.EngineConfig;
+import dev.flotilla.model.Collective;
 import dev.flotilla.protocol.EngineFacts;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.Rank;
@@ -34,13 +35,13 @@ public final class EngineVerticle extends VerticleBase {
   /** Devices of a rank; no executor spreads over several yet. */
   private static final int WORLD_SIZE = 1;
 
-  private final Executors.Source source;
+  private final Executors.@Nullable Source source; // null: what the configuration names
   private Executors.@Nullable Opened engine;
   private @Nullable EngineCore core;
 
   /** With the executor that the configuration names. */
   public EngineVerticle() {
-    this(Executors::open);
+    this.source = null;
   }
 
   EngineVerticle(Executors.Source source) {
@@ -73,16 +74,42 @@ public final class EngineVerticle extends VerticleBase {
     EngineConfig config = Config.parse(config().encode(), EngineConfig.DEFAULT);
     // Unordered, so that a load does not hold up what else this context has to do.
     return context
-        .executeBlocking(() -> source.open(config), false)
+        .executeBlocking(() -> open(config), false)
         .compose(opened -> deployPort(config, Objects.requireNonNull(opened)));
   }
 
   @Override
   public Future<?> stop() {
     if (engine != null) {
-      engine.executor().close();
+      engine.close();
     }
     return Future.succeededFuture();
+  }
+
+  private Executors.Opened open(EngineConfig config) {
+    return source == null
+        ? Executors.open(
+            config,
+            rank ->
+                neighbours(config)
+                    .join(rank, config.dataParallelSize(), config.lockstep().timeoutMs()))
+        : source.open(config);
+  }
+
+  private LocalGroupPort neighbours(EngineConfig config) {
+    return LocalGroupPort.of(vertx, config.dataParallelSize(), config.lockstep().timeoutMs());
+  }
+
+  /** The part that keeps the rank in step with its group; null if it steps alone. */
+  private @Nullable LockstepLoop lockstep(
+      EngineConfig config, @Nullable Collective group, Inbox inbox) {
+    if (group == null) {
+      return null;
+    }
+    LocalGroupPort neighbours = neighbours(config);
+    neighbours.listen(group, wave -> inbox.offer(new Inbox.Command.StartWave(wave)));
+    return new LockstepLoop(
+        group, config.lockstep().syncInterval(), wave -> neighbours.start(group, wave));
   }
 
   private Future<?> deployPort(EngineConfig config, Executors.Opened opened) {
@@ -96,7 +123,8 @@ public final class EngineVerticle extends VerticleBase {
             config.local(),
             config.headless(),
             config.hash(),
-            config.handshakeTimeoutMs());
+            config.handshakeTimeoutMs(),
+            null);
     EnginePortVerticle port =
         new EnginePortVerticle(
             identity,
@@ -126,11 +154,11 @@ public final class EngineVerticle extends VerticleBase {
             opened.masks(),
             port.inbox(),
             port.outbox(),
-            port.prefixFeed());
+            port.prefixFeed(),
+            lockstep(config, opened.group(), port.inbox()));
+    port.serve(core);
     LOG.info("engine {} has loaded: {}", identity.incarnation(), facts);
-    return vertx
-        .deployVerticle(port, new DeploymentOptions())
-        .onFailure(ignored -> opened.executor().close());
+    return vertx.deployVerticle(port, new DeploymentOptions()).onFailure(ignored -> opened.close());
   }
 
   /** One step; the next is queued behind whatever else the context was given in the meantime. */

@@ -1,15 +1,19 @@
 package dev.flotilla.engine;
 
+import dev.flotilla.collective.InStep;
 import dev.flotilla.config.EngineConfig;
+import dev.flotilla.config.ExecutorKind;
 import dev.flotilla.config.ModelLocation;
 import dev.flotilla.executor.cpu.CpuExecutor;
 import dev.flotilla.executor.cpu.CpuOptions;
 import dev.flotilla.executor.scripted.ScriptedExecutor;
 import dev.flotilla.grammar.GrammarMasks;
+import dev.flotilla.model.Collective;
 import dev.flotilla.model.Executor;
 import dev.flotilla.model.ModelConfig;
 import dev.flotilla.model.ModelException;
 import dev.flotilla.model.ModelFolder;
+import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.TokenIds;
 import dev.flotilla.tokenizer.TokenBytes;
 import org.jspecify.annotations.Nullable;
@@ -24,12 +28,31 @@ final class Executors {
    * @param model the model's name
    * @param maxModelLen most tokens of prompt and output together
    * @param masks of structured output; null if the executor draws what it likes
+   * @param group that the rank steps together with; null if it steps alone
    */
-  record Opened(Executor executor, String model, int maxModelLen, @Nullable GrammarMasks masks) {
+  record Opened(
+      Executor executor,
+      String model,
+      int maxModelLen,
+      @Nullable GrammarMasks masks,
+      @Nullable Collective group) {
 
     Opened(Executor executor, String model, int maxModelLen) {
-      this(executor, model, maxModelLen, null);
+      this(executor, model, maxModelLen, null, null);
     }
+
+    /** Leaves the group first, so that nobody waits for this rank, then gives back memory. */
+    void close() {
+      if (group != null) {
+        group.close();
+      }
+      executor.close();
+    }
+  }
+
+  /** Where a rank joins its group; asked only if it is to step together with others. */
+  interface Meeting {
+    Collective join(Rank rank);
   }
 
   /** Opens an executor; replaced in tests. */
@@ -42,16 +65,41 @@ final class Executors {
    *
    * @throws ModelException with a sentence if the model or the executor cannot be used
    */
-  static Opened open(EngineConfig config) {
-    return switch (config.executor()) {
-      case CPU -> cpu(config);
-      case SCRIPTED -> scripted(config);
-      case CUDA -> throw new ModelException("executor cuda is not built yet; use --executor cpu");
-    };
+  static Opened open(EngineConfig config, Meeting meeting) {
+    if (config.executor() == ExecutorKind.CUDA) {
+      throw new ModelException("executor cuda is not built yet; use --executor cpu");
+    }
+    ModelFolder folder = ModelFolder.open(ModelLocation.resolve(config.model()));
+    Collective group = together(config, folder) ? meeting.join(rank(config)) : null;
+    try {
+      return config.executor() == ExecutorKind.CPU
+          ? cpu(config, folder, group)
+          : scripted(config, folder, group);
+    } catch (RuntimeException | Error e) {
+      if (group != null) {
+        group.close();
+      }
+      throw e;
+    }
   }
 
-  private static Opened cpu(EngineConfig config) {
-    ModelFolder folder = ModelFolder.open(ModelLocation.resolve(config.model()));
+  /** Whether the experts are spread: only a mixture has some, and only several ranks share. */
+  private static boolean together(EngineConfig config, ModelFolder folder) {
+    return config.expertParallel()
+        && config.dataParallelSize() > 1
+        && folder.config().experts() != null;
+  }
+
+  private static Rank rank(EngineConfig config) {
+    Integer rank = config.rank();
+    if (rank == null) {
+      throw new ModelException(
+          "an engine of an expert-parallel group needs a rank of its own; set \"rank\"");
+    }
+    return new Rank(rank);
+  }
+
+  private static Opened cpu(EngineConfig config, ModelFolder folder, @Nullable Collective group) {
     int longest = maxModelLen(config, folder.config());
     CpuOptions options =
         new CpuOptions(
@@ -61,25 +109,29 @@ final class Executors {
             config.maxNumSeqs(),
             config.maxNumBatchedTokens(),
             new LoadProgress(folder.name()));
-    Executor executor = CpuExecutor.open(folder, options);
+    Executor executor =
+        group == null
+            ? CpuExecutor.open(folder, options)
+            : CpuExecutor.open(folder, options, group);
     GrammarMasks masks =
         new GrammarMasks(() -> TokenBytes.read(folder.path()), folder.config().eos());
-    return new Opened(executor, folder.name(), fitting(config, longest, executor), masks);
+    return new Opened(executor, folder.name(), fitting(config, longest, executor), masks, group);
   }
 
-  private static Opened scripted(EngineConfig config) {
-    ModelFolder folder = ModelFolder.open(ModelLocation.resolve(config.model()));
+  private static Opened scripted(
+      EngineConfig config, ModelFolder folder, @Nullable Collective group) {
     int longest = maxModelLen(config, config.scripted().maxModelLen(), "the scripted executor's");
     TokenIds specials =
         TokenIds.of(folder.specialTokens().keySet().stream().mapToInt(Integer::intValue).toArray());
-    ScriptedExecutor executor =
+    Executor scripted =
         new ScriptedExecutor(
             folder.config(),
             specials,
             config.scripted(),
             config.blockSize(),
             config.numGpuBlocksOverride());
-    return new Opened(executor, folder.name(), fitting(config, longest, executor));
+    Executor executor = group == null ? scripted : new InStep(scripted, group);
+    return new Opened(executor, folder.name(), fitting(config, longest, executor), null, group);
   }
 
   private static int maxModelLen(EngineConfig config, int models, String whose) {

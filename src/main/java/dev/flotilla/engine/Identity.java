@@ -1,5 +1,6 @@
 package dev.flotilla.engine;
 
+import dev.flotilla.protocol.Endpoint;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.Rank;
 import org.jspecify.annotations.Nullable;
@@ -9,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param rank null: any
  * @param handshakeMs how long a coordinator is looked for
+ * @param endpoint the socket it has bound for a lockstep group over several JVMs; null: none
  */
 record Identity(
     Incarnation incarnation,
@@ -16,4 +18,5 @@ record Identity(
     boolean local,
     boolean headless,
     String configHash,
-    long handshakeMs) {}
+    long handshakeMs,
+    @Nullable Endpoint endpoint) {}

@@ -12,9 +12,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The bounded queue from the port (one thread) to the step loop (another). Wakes the loop when it
- * sleeps, and only then. Submits are refused while room is still left for aborts, which must not be
- * lost to a burst of submits.
+ * The bounded queue from the port, and from neighbours that start a wave, to the step loop. Wakes
+ * the loop when it sleeps, and only then. Submits are refused while room is still left for aborts,
+ * which must not be lost to a burst of submits.
  */
 final class Inbox {
   /** Room that submits leave: aborts and stops of a burst between two steps. */
@@ -27,13 +27,28 @@ final class Inbox {
 
     record Abort(RequestId request, int attempt) implements Command {}
 
+    /** The owner declines an offer of this attempt. */
+    record Release(RequestId request, int attempt) implements Command {}
+
     record AbortFrontend(FrontendId frontend) implements Command {}
 
     /** Do something with the scheduler, between two steps; throws nothing. */
     record Call(Consumer<Scheduler> work) implements Command {}
 
+    /** The group that this rank steps together with runs this wave. */
+    record StartWave(long wave) implements Command {}
+
     /** End everything; nothing comes after it. */
     record Stop() implements Command {}
+
+    /** Whether it neither compiles a grammar nor needs that no step is under way. */
+    default boolean quick() {
+      return switch (this) {
+        case Submit(var submit, long _) -> submit.sampling().grammar() == null;
+        case Abort _, AbortFrontend _, Release _ -> true;
+        case Call _, StartWave _, Stop _ -> false;
+      };
+    }
   }
 
   private final int submitsMax;
@@ -46,7 +61,7 @@ final class Inbox {
    * An empty one, its loop asleep.
    *
    * @param submitsMax most submits between two steps
-   * @param wake starts the loop; called by the port's thread
+   * @param wake starts the loop; called by the thread that offers
    */
   Inbox(int submitsMax, Runnable wake) {
     this.submitsMax = submitsMax;
@@ -72,10 +87,20 @@ final class Inbox {
     if (!taken && submit) {
       submits.decrementAndGet();
     }
+    wake();
+    return taken;
+  }
+
+  /** Starts the loop if it sleeps. */
+  void wake() {
     if (awake.compareAndSet(false, true)) {
       wake.run();
     }
-    return taken;
+  }
+
+  /** The next command, which stays; null if there is none. */
+  @Nullable Command peek() {
+    return queue.peek();
   }
 
   /** The next command, for the loop; null if there is none. */

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * inbox is counted as waiting, so that a report that acknowledges a submit counts its work too.
  * Used by the port's thread.
  */
-final class LoadGauge {
+public final class LoadGauge {
   /** Front-ends whose sequence numbers are remembered; one more start of one forgets the oldest. */
   private static final int FRONTENDS_MAX = 1024;
 
@@ -40,12 +40,12 @@ final class LoadGauge {
   private long sequence;
   private boolean changed = true;
 
-  LoadGauge(int kvBlocks) {
+  public LoadGauge(int kvBlocks) {
     this.kvBlocks = kvBlocks;
   }
 
   /** A submit has come; it is acknowledged even if it is refused. */
-  void received(FrontendId frontend, long number) {
+  public void received(FrontendId frontend, long number) {
     Long known = received.get(frontend);
     if (known == null || known < number) {
       received.put(frontend, number);
@@ -55,7 +55,7 @@ final class LoadGauge {
   }
 
   /** A submit of so many tokens lies in the inbox. */
-  void queued(int promptTokens) {
+  public void queued(int promptTokens) {
     changed = true;
     submits++;
     tokens += promptTokens;
@@ -63,7 +63,7 @@ final class LoadGauge {
   }
 
   /** The step loop's state, unless a newer one is known. */
-  void update(Snapshot newer) {
+  public void update(Snapshot newer) {
     if (newer.version() > snapshot.version()) {
       snapshot = newer;
       changed = true;
@@ -71,12 +71,12 @@ final class LoadGauge {
   }
 
   /** Whether nothing waits, runs or lies in the inbox. */
-  boolean idle() {
+  public boolean idle() {
     return submits == snapshot.takenSubmits() && snapshot.counters().idle() && !snapshot.stepping();
   }
 
   /** The next report has a new number even if nothing has changed: it is a sign of life. */
-  void renew() {
+  public void renew() {
     changed = true;
   }
 
@@ -84,7 +84,7 @@ final class LoadGauge {
    * The load now. Until something changes, all reports have one number: whoever has one of them
    * knows what there is to know.
    */
-  LoadReport report(Rank rank, Incarnation incarnation, Epoch epoch, long nowNanos) {
+  public LoadReport report(Rank rank, Incarnation incarnation, Epoch epoch, long nowNanos) {
     sequence += changed ? 1 : 0;
     changed = false;
     Counters counters = snapshot.counters();
@@ -101,12 +101,13 @@ final class LoadGauge {
         counters.blocksUsed(),
         kvBlocks,
         snapshot.steps(),
-        0,
+        snapshot.wave(),
         snapshot.stepping(),
         snapshot.steps() == 0 && !snapshot.stepping() ? -1 : Math.max(0, age),
         acks(),
         null,
-        work(nowNanos));
+        work(nowNanos),
+        snapshot.lockstep());
   }
 
   /** What the step loop said, with what lies in the inbox and with the time since. */
@@ -130,7 +131,7 @@ final class LoadGauge {
   }
 
   /** The report with all that was done since the start, as heartbeats carry it. */
-  LoadReport withTotals(LoadReport report) {
+  public LoadReport withTotals(LoadReport report) {
     return report.withTotals(snapshot.totals());
   }
 

@@ -2,7 +2,9 @@ package dev.flotilla.engine;
 
 import dev.flotilla.protocol.EngineTotals;
 import dev.flotilla.protocol.EngineWork;
+import dev.flotilla.protocol.LockstepLoad;
 import dev.flotilla.scheduler.Counters;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the step loop tells its port about itself, at every step's start and end.
@@ -18,8 +20,10 @@ import dev.flotilla.scheduler.Counters;
  * @param takenSquares the sum of the squares of the taken submits' tokens, for their attention
  * @param work the scheduler's backlog as time
  * @param workNanos when that was
+ * @param wave completed ones; 0 in an engine that steps alone
+ * @param lockstep null in an engine that steps alone
  */
-record Snapshot(
+public record Snapshot(
     long version,
     Counters counters,
     EngineTotals totals,
@@ -30,7 +34,9 @@ record Snapshot(
     long lastStepNanos,
     double takenSquares,
     EngineWork work,
-    long workNanos) {
+    long workNanos,
+    long wave,
+    @Nullable LockstepLoad lockstep) {
 
   static final Snapshot NONE =
       new Snapshot(
@@ -44,5 +50,7 @@ record Snapshot(
           0,
           0,
           EngineWork.guessed(0, 0, 0),
-          0);
+          0,
+          0,
+          null);
 }

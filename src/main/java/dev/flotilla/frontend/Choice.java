@@ -35,6 +35,9 @@ final class Choice {
   /** The ledger's number of the last send. */
   long sequence;
 
+  /** Where it was moved to last by the engine that had it; null: it never was. */
+  @Nullable Incarnation movedTo;
+
   /** Whether anything was given to the client. */
   boolean opened;
 

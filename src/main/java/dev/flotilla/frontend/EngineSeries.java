@@ -4,6 +4,7 @@ import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.EngineFacts;
 import dev.flotilla.protocol.EngineTotals;
 import dev.flotilla.protocol.LoadReport;
+import dev.flotilla.protocol.LockstepLoad;
 import io.prometheus.metrics.model.snapshots.ClassicHistogramBuckets;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
@@ -40,6 +41,11 @@ final class EngineSeries {
     private long steps;
     private int blockSize;
     private int blocksConfigured;
+    private boolean lockstep; // Steps together with others.
+    private long wave;
+    private boolean inWave;
+    private long dummySteps;
+    private long waitedMs;
 
     double usage() {
       return blocks == 0 ? 0 : (double) blocksUsed / blocks;
@@ -59,6 +65,7 @@ final class EngineSeries {
     series.gauge("vllm:num_requests_waiting", "Requests not started.", l -> l.waiting);
     series.gauge("vllm:kv_cache_usage_perc", "KV cache usage; 1 means 100 percent.", Load::usage);
     series.gauge("flotilla_engine_steps", "Steps since the engine's start.", l -> l.steps);
+    series.lockstep();
     series.cacheConfig();
     series.counter(
         "vllm:prefix_cache_queries",
@@ -88,12 +95,41 @@ final class EngineSeries {
       sum.blocksUsed += load.kvBlocksUsed();
       sum.blocks += load.kvBlocks();
       sum.steps += load.step();
+      add(sum, load);
     }
     EngineFacts facts = engine.facts();
     if (facts != null) {
       sum.blockSize = facts.blockSize();
       sum.blocksConfigured += facts.kvBlocks();
     }
+  }
+
+  private static void add(Load sum, LoadReport load) {
+    LockstepLoad lockstep = load.lockstep();
+    if (lockstep != null) {
+      sum.lockstep = true;
+      sum.wave = Math.max(sum.wave, load.wave());
+      sum.inWave |= lockstep.running();
+      sum.dummySteps += lockstep.dummySteps();
+      sum.waitedMs += lockstep.waitedMs();
+    }
+  }
+
+  /** Only where ranks step together. */
+  private void lockstep() {
+    if (loads.values().stream().noneMatch(load -> load.lockstep)) {
+      return;
+    }
+    gauge("flotilla_engine_wave", "Waves completed.", load -> load.wave);
+    gauge("flotilla_engine_wave_running", "1 in a wave.", load -> load.inWave ? 1 : 0);
+    gauge(
+        "flotilla_engine_dummy_steps",
+        "Steps without work, taken for the others' sake, since the engine's start.",
+        load -> load.dummySteps);
+    gauge(
+        "flotilla_engine_collective_wait_seconds",
+        "Time in exchanges with other ranks, since the engine's start.",
+        load -> load.waitedMs / 1e3);
   }
 
   private Labels labels(String engine) {

@@ -2,6 +2,7 @@ package dev.flotilla.frontend;
 
 import dev.flotilla.balancer.Balancer;
 import dev.flotilla.balancer.Client;
+import dev.flotilla.balancer.Demand;
 import dev.flotilla.balancer.Following;
 import dev.flotilla.balancer.Ledger;
 import dev.flotilla.balancer.Query;
@@ -9,6 +10,7 @@ import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.config.RankRange;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.ClusterView.Engine;
+import dev.flotilla.protocol.EngineAt;
 import dev.flotilla.protocol.EngineFacts;
 import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.FleetFacts;
@@ -33,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * The engines as one front-end knows them: the newest view, the reports, its own sends. Used by one
  * thread.
  */
-final class Fleet implements Machine {
+public final class Fleet implements Machine {
   /**
    * A new coordinator learns of the engines within so long; until then, absent ones still count.
    */
@@ -54,7 +56,7 @@ final class Fleet implements Machine {
   private boolean lingering;
 
   /** Over all ranks, by the default policy. */
-  Fleet(FrontendId owner, @Nullable RankRange ranks) {
+  public Fleet(FrontendId owner, @Nullable RankRange ranks) {
     this(owner, new NodeId("local"), ranks, LoadBalancing.FLOTILLA);
   }
 
@@ -75,12 +77,12 @@ final class Fleet implements Machine {
   }
 
   /** What is known now. */
-  ClusterView view() {
+  public ClusterView view() {
     return view;
   }
 
   /** Takes a view if it is newer; gives the engines that are gone by it. */
-  Set<Incarnation> take(ClusterView newer, long nowNanos) {
+  public Set<Incarnation> take(ClusterView newer, long nowNanos) {
     if (!newer.newerThan(published)) {
       return Set.of();
     }
@@ -94,7 +96,7 @@ final class Fleet implements Machine {
   }
 
   /** Time passes; gives the engines whose grace is over. */
-  Set<Incarnation> tick(long nowNanos) {
+  public Set<Incarnation> tick(long nowNanos) {
     Set<Incarnation> known = new HashSet<>();
     for (Engine engine : view.engines()) {
       LoadReport load = load(engine);
@@ -109,12 +111,19 @@ final class Fleet implements Machine {
 
   private Set<Incarnation> replace(long nowNanos) {
     Set<Incarnation> gone = new HashSet<>();
-    List<Engine> engines = new ArrayList<>(published.engines());
+    boolean grace = nowNanos - graceUntil < 0;
+    List<Engine> engines = new ArrayList<>();
+    boolean renewing = false;
+    for (Engine engine : published.engines()) {
+      Engine former = grace ? renewed(engine) : null;
+      renewing |= former != null;
+      engines.add(former == null ? engine : former);
+    }
     for (Engine old : view.engines()) {
       boolean known =
           published.engines().stream().anyMatch(e -> e.incarnation().equals(old.incarnation()));
       boolean replaced = published.engine(old.rank()).isPresent();
-      if (!known && !replaced && nowNanos - graceUntil < 0) {
+      if (!known && !replaced && grace) {
         engines.add(old);
       } else if (!known) {
         gone.add(old.incarnation());
@@ -126,7 +135,7 @@ final class Fleet implements Machine {
       }
     }
     gone.forEach(ledger::forget);
-    lingering = engines.size() > published.engines().size();
+    lingering = renewing || engines.size() > published.engines().size();
     view = lingering ? published.withEngines(engines) : published;
     choosable =
         ranks == null
@@ -134,6 +143,18 @@ final class Fleet implements Machine {
             : view.withEngines(
                 view.engines().stream().filter(e -> ranks.contains(e.rank().value())).toList());
     return gone;
+  }
+
+  /**
+   * What an engine was while it takes the epoch of a new coordinator: it goes on to serve under its
+   * former one, which it still knows; null: nothing else.
+   */
+  private @Nullable Engine renewed(Engine engine) {
+    return engine.state() != EngineState.CONNECTED
+        ? null
+        : view.engine(engine.rank())
+            .filter(e -> e.serving() && e.incarnation().equals(engine.incarnation()))
+            .orElse(null);
   }
 
   /** The ranks that may be chosen here, whether their engines are known or not. */
@@ -160,7 +181,7 @@ final class Fleet implements Machine {
   }
 
   /** Takes an engine's own report. */
-  void report(LoadReport load, long nowNanos) {
+  public void report(LoadReport load, long nowNanos) {
     ledger.report(load, nowNanos);
     following.heard(load.incarnation(), nowNanos);
   }
@@ -189,13 +210,27 @@ final class Fleet implements Machine {
    *
    * @param cached of its tokens, those that the engine's prefix cache is thought to hold
    */
-  long send(Incarnation engine, int tokens, int cached) {
+  public long send(Incarnation engine, int tokens, int cached) {
     return ledger.send(engine, tokens, cached);
   }
 
-  /** A request that was sent there has ended, or has moved elsewhere. */
-  void left(Incarnation engine) {
+  /**
+   * A request that was sent there has ended, or goes elsewhere, or is sent again. The send of this
+   * number counts no more, even if the engine never acknowledges it.
+   */
+  public void left(Incarnation engine, long sequence) {
     ledger.ended(engine);
+    ledger.lost(engine, sequence);
+  }
+
+  /** Whether the engine may get new work from here, as far as is known here. */
+  public boolean mayTake(EngineAt engine) {
+    return serving(engine.incarnation()).filter(e -> e.epoch().equals(engine.epoch())).isPresent();
+  }
+
+  /** Prompt tokens that were sent there and that no report has acknowledged. */
+  public long unacknowledgedTokens(Incarnation engine) {
+    return ledger.unacknowledgedTokens(engine);
   }
 
   /** A request has ended after so many output tokens. */
@@ -204,12 +239,12 @@ final class Fleet implements Machine {
   }
 
   /** Whether the engine has acknowledged the send. */
-  boolean acknowledged(Incarnation engine, long sequence) {
+  public boolean acknowledged(Incarnation engine, long sequence) {
     return ledger.freshest(engine).filter(r -> r.ackOf(owner) >= sequence).isPresent();
   }
 
   /** Whether the engine, having received the send, says that it has nothing to do. */
-  boolean idle(Incarnation engine, long sequence) {
+  public boolean idle(Incarnation engine, long sequence) {
     return ledger
         .freshest(engine)
         .filter(r -> r.ackOf(owner) >= sequence && r.waiting() == 0 && r.running() == 0)
@@ -217,7 +252,7 @@ final class Fleet implements Machine {
   }
 
   /** The engine for a request. */
-  Optional<Balancer.Choice> choose(Query query, long nowNanos) {
+  public Optional<Balancer.Choice> choose(Query query, long nowNanos) {
     return balancer.choose(choosable, query, nowNanos);
   }
 
@@ -245,6 +280,11 @@ final class Fleet implements Machine {
       }
     }
     return 0;
+  }
+
+  /** What is under way on the engines that may be chosen here. */
+  Demand demand() {
+    return Demand.of(choosable.engines(), ledger);
   }
 
   /** Engines that may get new work from here. */

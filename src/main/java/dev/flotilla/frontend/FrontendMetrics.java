@@ -59,6 +59,11 @@ final class FrontendMetrics implements Shareable {
     requests.of(labelling.of(to)).failover();
   }
 
+  /** A queued request left the engine for an idler one. */
+  void moved(Rank from) {
+    requests.of(labelling.of(from)).moved();
+  }
+
   /** Tokens of a choice came. */
   void tokens(Choice choice, int count, long nowNanos) {
     RequestStream.Target target = choice.stream.servedBy();

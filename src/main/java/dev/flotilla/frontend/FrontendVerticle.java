@@ -97,7 +97,15 @@ public final class FrontendVerticle extends VerticleBase {
     Placing placing = new Placing(fleet, choice.header(), asking);
     FrontendMetrics metrics = metrics(settings, model);
     Streams live =
-        new Streams(id, bus, fleet, placing, model, metrics, settings.requestTimeoutMs());
+        new Streams(
+            id,
+            bus,
+            fleet,
+            placing,
+            new Gate(settings.queue(), fleet),
+            model,
+            metrics,
+            settings.requestTimeoutMs());
     streams = live;
     Parts parts =
         new Parts(
@@ -227,6 +235,7 @@ public final class FrontendVerticle extends VerticleBase {
       case ToFrontend.Tokens tokens -> live.accept(tokens);
       case ToFrontend.Load load -> live.report(load.load());
       case ToFrontend.Refusal refusal -> live.refused(refusal);
+      case ToFrontend.Offer offer -> live.offered(offer);
       case ToFrontend.PrefixChange change -> live.prefixes(change);
       case ToFrontend.Chosen chosen -> live.chosen(chosen);
       case ToFrontend.View view -> {

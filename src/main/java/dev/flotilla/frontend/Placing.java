@@ -3,8 +3,8 @@ package dev.flotilla.frontend;
 import dev.flotilla.balancer.Balancer;
 import dev.flotilla.balancer.PrefixChain;
 import dev.flotilla.balancer.Query;
-import dev.flotilla.frontend.RequestStream.Event;
-import dev.flotilla.frontend.RequestStream.Target;
+import dev.flotilla.frontend.StreamSteps.Event;
+import dev.flotilla.frontend.StreamSteps.Target;
 import dev.flotilla.protocol.ClusterView.Engine;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.ToFrontend;
@@ -151,7 +151,7 @@ final class Placing {
   private void leave(Choice choice) {
     Incarnation engine = choice.heldBy;
     if (engine != null) {
-      fleet.left(engine);
+      fleet.left(engine, choice.sequence);
       choice.heldBy = null;
     }
   }

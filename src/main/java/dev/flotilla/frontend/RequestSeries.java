@@ -40,6 +40,7 @@ final class RequestSeries {
   private final Counter prompts;
   private final Counter generated;
   private final Counter failovers;
+  private final Counter moves;
   private final Counter success;
   private final Histogram first;
   private final Histogram next;
@@ -61,6 +62,7 @@ final class RequestSeries {
     prompts = counter("vllm:prompt_tokens", "Prompt tokens of requests that got a token.");
     generated = counter("vllm:generation_tokens", "Tokens generated.");
     failovers = counter("flotilla_stream_failovers", "Attempts after the first, by engine.");
+    moves = counter("flotilla_requests_moved", "Queued requests that left it for an idler one.");
     success =
         Counter.builder()
             .name("vllm:request_success")
@@ -110,6 +112,7 @@ final class RequestSeries {
     private final CounterDataPoint promptTokens;
     private final CounterDataPoint generationTokens;
     private final CounterDataPoint moved;
+    private final CounterDataPoint left;
     private final Map<FinishReason, CounterDataPoint> ended = new EnumMap<>(FinishReason.class);
     private final DistributionDataPoint firstToken;
     private final DistributionDataPoint interToken;
@@ -120,6 +123,7 @@ final class RequestSeries {
       promptTokens = prompts.labelValues(model, label);
       generationTokens = generated.labelValues(model, label);
       moved = failovers.labelValues(model, label);
+      left = moves.labelValues(model, label);
       for (FinishReason reason : FinishReason.values()) {
         ended.put(reason, success.labelValues(model, label, reason.apiName()));
       }
@@ -145,6 +149,10 @@ final class RequestSeries {
 
     void failover() {
       moved.inc();
+    }
+
+    void moved() {
+      left.inc();
     }
 
     /** Tokens of a choice came. */

@@ -1,6 +1,5 @@
 package dev.flotilla.frontend;
 
-import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FinishReason;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.Logprobs;
@@ -23,14 +22,18 @@ import org.jspecify.annotations.Nullable;
  * <p>{@code ROUTING -Assigned-> SENT -acknowledged-> RUNNING -last tokens-> ENDED}. A failure leads
  * back to ROUTING with the next attempt. Tokens lost on the way (a later offset than the next, or
  * an engine that has been idle for a second) lead back to SENT on the same engine, with the next
- * attempt, since an engine only acknowledges an attempt that it already knows.
+ * attempt, since an engine only acknowledges an attempt that it already knows. A busy engine's
+ * offer to let another compute what it has not begun leads back to SENT there.
  *
  * <p>Source: the resume protocol of load-balancing.md §7; here the tokens themselves acknowledge a
  * re-send instead of cumulative acknowledgements and a ring in the engine.
  */
-final class RequestStream implements Machine {
+public final class RequestStream implements StreamSteps, Machine {
   /** Sends of one attempt without an acknowledgement, and resumptions without a new token. */
   static final int SENDS_MAX = 3;
+
+  /** Moves from busy to idler engines; reports were wrong three times then. */
+  static final int MOVES_MAX = 3;
 
   /** Engines that may fail one request. */
   static final int FAILURES_MAX = 3;
@@ -43,81 +46,6 @@ final class RequestStream implements Machine {
 
   /** An engine that has had nothing to do for so long does not have the request either. */
   static final long IDLE_PROOF_NANOS = 1_000_000_000L;
-
-  /** Where the request is computed. */
-  record Target(Rank rank, Incarnation incarnation, Epoch epoch) {}
-
-  /** What happens to it. */
-  sealed interface Event {
-    /** The first event. */
-    record Accepted(long nowNanos) implements Event {}
-
-    /** The answer to {@link Effect.Choose}. */
-    record Assigned(long nowNanos, Target target) implements Event {}
-
-    /** The other answer: no engine may be chosen. */
-    record NoneServing(long nowNanos) implements Event {}
-
-    /** Tokens came; see {@link dev.flotilla.protocol.ToFrontend.Delta}. */
-    record Tokens(
-        long nowNanos,
-        Incarnation from,
-        int attempt,
-        int offset,
-        TokenIds ids,
-        @Nullable FinishReason finish,
-        int stopId,
-        List<Logprobs> logprobs,
-        List<Logprobs> promptLogprobs)
-        implements Event {}
-
-    /** The engine will not compute it. */
-    record Refused(long nowNanos, int attempt, int status, String reason) implements Event {}
-
-    /** The bus could not send the attempt. */
-    record SendFailed(long nowNanos, int attempt, String reason) implements Event {}
-
-    /** The engine left the view. */
-    record EngineGone(long nowNanos, Incarnation engine) implements Event {}
-
-    /**
-     * Time passes.
-     *
-     * @param acknowledged whether the engine has acknowledged the last send
-     * @param idle whether its last report said that it has nothing to do
-     */
-    record Tick(long nowNanos, boolean acknowledged, boolean idle) implements Event {}
-
-    /** The client left, or has all that it wants. */
-    record Closed() implements Event {}
-  }
-
-  /** What it wants done. */
-  sealed interface Effect {
-    /** Choose an engine, another one than these if possible. */
-    record Choose(Set<Incarnation> failed) implements Effect {}
-
-    /** Send the attempt. */
-    record Submit(Target target, int attempt, TokenIds delivered) implements Effect {}
-
-    /** Cancel attempts up to this one. */
-    record Abort(Target target, int attempt) implements Effect {}
-
-    /**
-     * Give these tokens to the client.
-     *
-     * @param stopped whether the last of them is what ended the output
-     */
-    record Deliver(
-        TokenIds ids, List<Logprobs> logprobs, List<Logprobs> promptLogprobs, boolean stopped)
-        implements Effect {}
-
-    /** The stream is complete. */
-    record Finish(FinishReason reason, int stopId) implements Effect {}
-
-    /** The stream ends without being complete. */
-    record Fail(int status, String sentence) implements Effect {}
-  }
 
   private enum Phase {
     NEW,
@@ -137,6 +65,8 @@ final class RequestStream implements Machine {
   private int failures;
   private int sends;
   private int fruitless;
+  private int moves;
+  private boolean streaming; // the present attempt has brought tokens
   private boolean idle;
   private long sentAt;
   private long signAt;
@@ -152,13 +82,13 @@ final class RequestStream implements Machine {
    * @param maxTokens output tokens after which it is complete
    * @param timeoutNanos without a sign of life from an engine for so long it fails
    */
-  RequestStream(int maxTokens, long timeoutNanos) {
+  public RequestStream(int maxTokens, long timeoutNanos) {
     this.maxTokens = maxTokens;
     this.timeoutNanos = timeoutNanos;
   }
 
   /** The engine that has it, if one has. */
-  @Nullable Target target() {
+  public @Nullable Target target() {
     return target;
   }
 
@@ -167,25 +97,28 @@ final class RequestStream implements Machine {
     return lastTarget;
   }
 
-  boolean ended() {
+  /** Whether nothing more happens to it. */
+  public boolean ended() {
     return phase == Phase.ENDED;
   }
 
-  int attempt() {
+  /** The present attempt, from 1; 0 before the first event. */
+  public int attempt() {
     return attempt;
   }
 
   /** Tokens delivered. */
-  int count() {
+  public int count() {
     return count;
   }
 
-  TokenIds delivered() {
+  /** All of them. */
+  public TokenIds delivered() {
     return TokenIds.of(delivered, 0, count);
   }
 
   /** Takes an event; late and repeated ones have no effect. */
-  List<Effect> on(Event event) {
+  public List<Effect> on(Event event) {
     if (phase == Phase.ENDED) {
       return List.of();
     }
@@ -217,6 +150,7 @@ final class RequestStream implements Machine {
           when target != null && target.incarnation().equals(gone) ->
           moveOn(now, 503, "engine %s was lost".formatted(target.rank()), false);
       case Event.EngineGone _ -> List.of();
+      case Event.Offered offered -> offered(offered);
       case Event.Tick tick -> tick(tick);
       case Event.Closed _ -> end(abort());
     };
@@ -230,9 +164,34 @@ final class RequestStream implements Machine {
     return wait ? List.of() : fail();
   }
 
+  /** A move is nobody's failure; what has begun to stream stays. */
+  private List<Effect> offered(Event.Offered offer) {
+    Target from = target;
+    if (from == null
+        || offer.attempt() != attempt
+        || !offer.from().equals(from.incarnation())
+        || streaming) {
+      return List.of();
+    }
+    if (moves >= MOVES_MAX || failed.contains(offer.to().incarnation())) {
+      return List.of(new Effect.Decline(from, attempt));
+    }
+    moves++;
+    List<Effect> effects = new ArrayList<>();
+    effects.add(new Effect.Move(from, offer.to()));
+    effects.addAll(abort());
+    attempt++;
+    target = offer.to();
+    lastTarget = offer.to();
+    sends = 0;
+    effects.addAll(send(offer.to(), offer.nowNanos()));
+    return effects;
+  }
+
   private List<Effect> send(Target to, long now) {
     phase = Phase.SENT;
     sends++;
+    streaming = false;
     sentAt = now;
     signAt = now;
     idle = false;
@@ -251,6 +210,7 @@ final class RequestStream implements Machine {
       return resume(from, tokens.nowNanos(), "tokens of engine %s were lost");
     }
     phase = Phase.RUNNING;
+    streaming = true;
     signAt = tokens.nowNanos();
     idle = false;
     List<Effect> effects = new ArrayList<>(2);
@@ -291,7 +251,8 @@ final class RequestStream implements Machine {
     String reason = "engine %s refused: %s".formatted(from, refused.reason());
     // Another engine may have room, be up, or know a newer epoch; a bad request is bad everywhere.
     if (refused.status() == 429 || refused.status() == 409 || refused.status() >= 500) {
-      return moveOn(refused.nowNanos(), refused.status() == 429 ? 429 : 503, reason, false);
+      // It may have refused a repetition for want of room, while it computes what it got before.
+      return moveOn(refused.nowNanos(), refused.status() == 429 ? 429 : 503, reason, true);
     }
     phase = Phase.ENDED;
     return List.of(new Effect.Fail(refused.status(), refused.reason()));

@@ -1,11 +1,12 @@
 package dev.flotilla.frontend;
 
-import dev.flotilla.frontend.RequestStream.Effect;
-import dev.flotilla.frontend.RequestStream.Event;
-import dev.flotilla.frontend.RequestStream.Target;
+import dev.flotilla.frontend.StreamSteps.Effect;
+import dev.flotilla.frontend.StreamSteps.Event;
+import dev.flotilla.frontend.StreamSteps.Target;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
+import dev.flotilla.protocol.EngineAt;
 import dev.flotilla.protocol.FinishReason;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.Incarnation;
@@ -39,6 +40,7 @@ final class Streams {
   private final Bus bus;
   private final Fleet fleet;
   private final Placing placing;
+  private final Gate gate;
   private final ServedModel model;
   private final FrontendMetrics metrics;
   private final long timeoutNanos;
@@ -52,6 +54,7 @@ final class Streams {
       Bus bus,
       Fleet fleet,
       Placing placing,
+      Gate gate,
       ServedModel model,
       FrontendMetrics metrics,
       long timeoutMs) {
@@ -59,6 +62,7 @@ final class Streams {
     this.bus = bus;
     this.fleet = fleet;
     this.placing = placing;
+    this.gate = gate;
     this.model = model;
     this.metrics = metrics;
     this.timeoutNanos = timeoutMs * 1_000_000;
@@ -82,6 +86,7 @@ final class Streams {
       throw ApiException.of(
           429, "this front-end has %d streams open; try again later".formatted(live.size()));
     }
+    gate.admit(live.size(), request.choices(), request.promptTokens());
     Generation generation = new Generation(request, answer);
     long now = System.nanoTime();
     for (int i = 0; i < request.choices(); i++) {
@@ -161,6 +166,26 @@ final class Streams {
       LOG.debug("engine {} refused {}: {}", refusal.rank(), choice.id, refusal.reason());
       long now = System.nanoTime();
       apply(choice, new Event.Refused(now, refusal.attempt(), refusal.status(), refusal.reason()));
+    }
+  }
+
+  /** A busy engine offers some of its requests to another; each is moved or declined. */
+  void offered(ToFrontend.Offer offer) {
+    long now = System.nanoTime();
+    EngineAt to = offer.to();
+    boolean known = fleet.mayTake(to);
+    for (ToFrontend.Attempt attempt : offer.requests()) {
+      Choice choice = find(attempt.request());
+      if (choice == null) {
+        bus.send(offer.from().address(), new ToEngine.Abort(attempt.request(), attempt.attempt()));
+      } else if (known && choice.generation.request.routing().rank() == null) {
+        Target target = new Target(to.rank(), to.incarnation(), to.epoch());
+        apply(
+            choice, new Event.Offered(now, offer.from().incarnation(), attempt.attempt(), target));
+      } else {
+        bus.send(
+            offer.from().address(), new ToEngine.Decline(attempt.request(), attempt.attempt()));
+      }
     }
   }
 
@@ -280,6 +305,15 @@ final class Streams {
                   Addresses.engine(target.rank(), target.incarnation()),
                   new ToEngine.Abort(choice.id, attempt))
               .onFailure(e -> LOG.debug("abort of {} was not sent: {}", choice.id, e.toString()));
+      case Effect.Move(Target from, Target to) -> {
+        metrics.moved(from.rank());
+        choice.expectedCached = 0; // Nobody looked what the other engine holds of it.
+        choice.movedTo = to.incarnation();
+      }
+      case Effect.Decline(Target target, int attempt) ->
+          bus.send(
+              Addresses.engine(target.rank(), target.incarnation()),
+              new ToEngine.Decline(choice.id, attempt));
       case Effect.Deliver deliver -> deliver(choice, deliver);
       case Effect.Finish(FinishReason reason, int stopId) ->
           finish(choice, reason, stopId >= 0 ? stopId : null);
@@ -292,7 +326,7 @@ final class Streams {
     GenerationRequest.Routing routing = choice.generation.request.routing();
     int tokens = choice.prompt().ids().size() + submit.delivered().size();
     placing.send(choice, target.incarnation(), tokens);
-    if (submit.attempt() > 1) {
+    if (submit.attempt() > 1 && !target.incarnation().equals(choice.movedTo)) {
       metrics.failover(target.rank());
     }
     bus.send(
@@ -378,7 +412,7 @@ final class Streams {
     LOG.info("request {} failed with {}: {}", choice.id, status, sentence);
     generation.closed = true;
     metrics.ended(choice, FinishReason.ERROR);
-    generation.answer.fail(ApiException.of(status, sentence));
+    generation.answer.fail(status == 429 ? gate.full(sentence) : ApiException.of(status, sentence));
     for (Choice other : new ArrayList<>(generation.choices)) {
       if (other != choice && live.containsKey(other.id.counter())) {
         metrics.ended(other, FinishReason.ABORT);

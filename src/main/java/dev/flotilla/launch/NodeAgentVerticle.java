@@ -48,9 +48,6 @@ public final class NodeAgentVerticle extends VerticleBase {
   /** An engine that is stopped has ended its last step and said goodbye by then. */
   private static final long FORCE_MS = 2_000;
 
-  /** As long as an engine looks for a coordinator before it has one. */
-  private static final long HEAD_LOST_MS = 300_000;
-
   private final Watch watch;
   private @Nullable Bus bus;
   private @Nullable DevicePort devices;
@@ -58,6 +55,7 @@ public final class NodeAgentVerticle extends VerticleBase {
   private NodeConfig settings = NodeConfig.DEFAULT;
   private NumaBinding numa = new NumaBinding(List.of(), null);
   private ClusterView view = ClusterView.EMPTY;
+  private final Set<String> begun = new HashSet<>(); // names of child processes
   private String host = "unknown";
   private long viewNanos;
   private boolean up;
@@ -68,7 +66,7 @@ public final class NodeAgentVerticle extends VerticleBase {
     /** An engine has died; it is started again, unless another call follows. */
     default void died(EngineEnd end) {}
 
-    /** A rank died too often and is not started again. */
+    /** A rank died too often: nobody should wait for it, though it is tried again. */
     default void givenUp(Rank rank, String reason) {}
 
     /** No engine runs here any more, or ever will; the sentence says why. */
@@ -198,7 +196,7 @@ public final class NodeAgentVerticle extends VerticleBase {
             new ToCoordinator.NodeHello(bus().node(), host, port().devices(), settings.headless()))
         .onFailure(e -> LOG.debug("no coordinator yet: {}", e.getMessage()));
     long silentMs = (System.nanoTime() - viewNanos) / 1_000_000;
-    if (settings.headless() && up && viewNanos != 0 && silentMs > HEAD_LOST_MS) {
+    if (settings.headless() && up && viewNanos != 0 && silentMs > settings.headLostMs()) {
       up = false;
       // A new head would have asked long ago; nobody gives these engines work any more.
       supervisor().kill();
@@ -261,7 +259,8 @@ public final class NodeAgentVerticle extends VerticleBase {
             .put("engine", new JsonObject(Config.format(config)))
             .put("member", settings.children().member())
             .put("cluster-name", settings.children().clusterName())
-            .put("cluster-config", settings.children().clusterConfig());
+            .put("cluster-config", settings.children().clusterConfig())
+            .put("again", !begun.add(name));
     ChildCommand command =
         ChildCommand.ofThisJvm().behind(numa.prefix(index, settings.engines().size()));
     Map<String, String> environment = new HashMap<>(command.environment());

@@ -48,7 +48,7 @@ final class Supervisor {
     /** An engine has died; it is started again or not. */
     void died(EngineProcess engine, EngineEnd end);
 
-    /** An engine has died too often and is not started again. */
+    /** An engine has died too often: nobody should wait for it, though it is tried again. */
     void givenUp(EngineConfig engine, String reason);
 
     /** Nothing more can run here: the sentence says why. Told once. */
@@ -288,7 +288,8 @@ final class Supervisor {
     slot.policy = step.next();
     switch (step.decision()) {
       case RestartPolicy.Decision.Restart(long ms) -> restart(slot, ms);
-      case RestartPolicy.Decision.GiveUp(String reason) -> giveUp(slot, end, reason);
+      case RestartPolicy.Decision.GiveUp(String reason, long trialMs) ->
+          giveUp(slot, end, reason, trialMs);
       case RestartPolicy.Decision.None() -> LOG.debug("{} stays ended", slot.name);
     }
   }
@@ -308,9 +309,19 @@ final class Supervisor {
     }
   }
 
-  private void giveUp(Slot slot, EngineEnd end, String reason) {
+  private void giveUp(Slot slot, EngineEnd end, String reason, long trialMs) {
     LOG.error("{}: {}", slot.name, reason);
     slot.givenUp = true;
+    RestartPolicy open = slot.policy;
+    timer.after(
+        trialMs,
+        () -> {
+          if (!stopping && slot.process == null && slot.policy.equals(open)) {
+            LOG.info("{} is started on trial", slot.name);
+            slot.policy = open.on(new RestartPolicy.Event.Tried(timer.nowMs())).next();
+            start(slot);
+          }
+        });
     watch.givenUp(slot.config, end.how() + "; " + reason);
     tellStarted();
   }

@@ -15,8 +15,18 @@ public interface Executor extends AutoCloseable {
   /** Token positions of a block. */
   int blockSize();
 
-  /** Computes one step. */
+  /**
+   * Computes one step. Of a group that steps together every member must call it as often as the
+   * others, with an empty batch if it has no work.
+   *
+   * @throws CollectiveException if another member did not take part
+   */
   StepResult execute(Batch batch);
+
+  /** Time, of all steps so far, in which this rank only waited for others of its group. */
+  default long waitedNanos() {
+    return 0;
+  }
 
   /** Gives back memory. */
   @Override

@@ -17,6 +17,8 @@ enum FrameType {
   ENGINE_PONG(0x17, ToEngine.Pong.class),
   DRAIN(0x18, ToEngine.Drain.class),
   UTILITY(0x19, ToEngine.Utility.class),
+  HAND_OVER(0x28, ToEngine.HandOver.class),
+  DECLINE(0x29, ToEngine.Decline.class),
   PREFIX_SNAPSHOT(0x2d, ToEngine.PrefixSnapshot.class),
   HELLO(0x30, ToCoordinator.Hello.class),
   READY(0x31, ToCoordinator.Ready.class),
@@ -25,12 +27,12 @@ enum FrameType {
   FRONTEND_HELLO(0x34, ToCoordinator.FrontendHello.class),
   NODE_HELLO(0x35, ToCoordinator.NodeHello.class),
   NODE_LEFT(0x36, ToCoordinator.NodeLeft.class),
-  NODE_REPORT(0x48, ToCoordinator.NodeReport.class),
-  LEASE_REFUSED(0x49, ToCoordinator.LeaseRefused.class),
-  ENGINE_ENDED(0x4a, ToCoordinator.EngineEnded.class),
   LEADING(0x4c, ToCoordinator.Leading.class),
   CHOOSE(0x4d, ToCoordinator.Choose.class),
   NODES(0x4e, ToCoordinator.Nodes.class),
+  NODE_REPORT(0x44, ToCoordinator.NodeReport.class),
+  LEASE_REFUSED(0x45, ToCoordinator.LeaseRefused.class),
+  ENGINE_ENDED(0x46, ToCoordinator.EngineEnded.class),
   TOKENS(0x50, ToFrontend.Tokens.class),
   FRONTEND_LOAD(0x51, ToFrontend.Load.class),
   REFUSAL(0x52, ToFrontend.Refusal.class),
@@ -38,6 +40,7 @@ enum FrameType {
   FRONTEND_PING(0x54, ToFrontend.Ping.class),
   FRONTEND_PONG(0x55, ToFrontend.Pong.class),
   UTILITY_ANSWER(0x56, ToFrontend.UtilityAnswer.class),
+  OFFER(0x68, ToFrontend.Offer.class),
   PREFIX_CHANGE(0x6d, ToFrontend.PrefixChange.class),
   CHOSEN(0x6e, ToFrontend.Chosen.class),
   START_ENGINE(0x70, ToNode.StartEngine.class),
@@ -87,6 +90,8 @@ enum FrameType {
       case ToEngine.Pong _ -> ENGINE_PONG;
       case ToEngine.Drain _ -> DRAIN;
       case ToEngine.Utility _ -> UTILITY;
+      case ToEngine.HandOver _ -> HAND_OVER;
+      case ToEngine.Decline _ -> DECLINE;
       case ToEngine.PrefixSnapshot _ -> PREFIX_SNAPSHOT;
     };
   }
@@ -100,12 +105,12 @@ enum FrameType {
       case ToCoordinator.FrontendHello _ -> FRONTEND_HELLO;
       case ToCoordinator.NodeHello _ -> NODE_HELLO;
       case ToCoordinator.NodeLeft _ -> NODE_LEFT;
-      case ToCoordinator.NodeReport _ -> NODE_REPORT;
-      case ToCoordinator.LeaseRefused _ -> LEASE_REFUSED;
-      case ToCoordinator.EngineEnded _ -> ENGINE_ENDED;
       case ToCoordinator.Leading _ -> LEADING;
       case ToCoordinator.Nodes _ -> NODES;
       case ToCoordinator.Choose _ -> CHOOSE;
+      case ToCoordinator.NodeReport _ -> NODE_REPORT;
+      case ToCoordinator.LeaseRefused _ -> LEASE_REFUSED;
+      case ToCoordinator.EngineEnded _ -> ENGINE_ENDED;
     };
   }
 
@@ -118,6 +123,7 @@ enum FrameType {
       case ToFrontend.Ping _ -> FRONTEND_PING;
       case ToFrontend.Pong _ -> FRONTEND_PONG;
       case ToFrontend.UtilityAnswer _ -> UTILITY_ANSWER;
+      case ToFrontend.Offer _ -> OFFER;
       case ToFrontend.PrefixChange _ -> PREFIX_CHANGE;
       case ToFrontend.Chosen _ -> CHOSEN;
     };

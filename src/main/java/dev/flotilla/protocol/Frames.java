@@ -77,7 +77,9 @@ final class Frames {
       }
       case ToEngine.Init init -> json(type, init.epoch(), init);
       case ToEngine.Welcome welcome -> json(type, welcome.epoch(), welcome);
+      case ToEngine.HandOver order -> json(type, order.epoch(), order);
       case ToEngine.Refused _,
+          ToEngine.Decline _,
           ToEngine.WhoIsThere _,
           ToEngine.Ping _,
           ToEngine.Pong _,
@@ -116,6 +118,7 @@ final class Frames {
       }
       case ToFrontend.Load load -> load(type, load.load());
       case ToFrontend.Refusal refusal -> json(type, refusal.epoch(), refusal);
+      case ToFrontend.Offer offer -> json(type, offer.from().epoch(), offer);
       case ToFrontend.PrefixChange change -> {
         FrameWriter out = start(type, change.epoch(), PrefixLayout.capacity(change));
         PrefixLayout.write(change, out);
@@ -165,6 +168,8 @@ final class Frames {
           ENGINE_PONG,
           DRAIN,
           UTILITY,
+          HAND_OVER,
+          DECLINE,
           HELLO,
           READY,
           LEAVING,
@@ -178,6 +183,7 @@ final class Frames {
           FRONTEND_PING,
           FRONTEND_PONG,
           UTILITY_ANSWER,
+          OFFER,
           PREFIX_SNAPSHOT,
           CHOOSE,
           CHOSEN,

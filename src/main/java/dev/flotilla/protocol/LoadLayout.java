@@ -36,6 +36,18 @@ final class LoadLayout {
       write(totals, out);
     }
     write(load.work(), out);
+    LockstepLoad lockstep = load.lockstep();
+    out.u8(lockstep == null ? 0 : 1);
+    if (lockstep != null) {
+      out.i64(lockstep.generation());
+      out.u8(lockstep.running() ? 1 : 0);
+      out.i64(lockstep.dummySteps());
+      out.i64(lockstep.waitedMs());
+    }
+  }
+
+  private static LockstepLoad lockstep(FrameReader in) {
+    return new LockstepLoad(in.i64(), in.flag(), in.i64(), in.i64());
   }
 
   private static void write(EngineWork work, FrameWriter out) {
@@ -107,7 +119,8 @@ final class LoadLayout {
         in.i64(),
         acks(in),
         in.flag() ? totals(in) : null,
-        work(in));
+        work(in),
+        in.flag() ? lockstep(in) : null);
   }
 
   private static List<LoadReport.Ack> acks(FrameReader in) {

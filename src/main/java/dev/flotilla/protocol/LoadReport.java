@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param acks the highest {@link ToEngine.Submit#sequence()} received, per front-end
  * @param totals what the engine has done since its start; on heartbeats only, else null
  * @param work the load as time, for the balancer
+ * @param lockstep where it stands in its group; null if it steps alone
  */
 public record LoadReport(
     Rank rank,
@@ -43,7 +44,8 @@ public record LoadReport(
     long lastStepAgeMs,
     List<Ack> acks,
     @Nullable EngineTotals totals,
-    EngineWork work) {
+    EngineWork work,
+    @Nullable LockstepLoad lockstep) {
 
   /** The highest sequence number received from one front-end. */
   public record Ack(FrontendId frontend, long sequence) {}
@@ -51,6 +53,46 @@ public record LoadReport(
   /** Keeps a private copy. */
   public LoadReport {
     acks = List.copyOf(acks);
+  }
+
+  /** Of a rank that steps alone. */
+  public LoadReport(
+      Rank rank,
+      Incarnation incarnation,
+      Epoch epoch,
+      long sequence,
+      int waiting,
+      int running,
+      long queuedTokens,
+      long residentTokens,
+      int kvBlocksUsed,
+      int kvBlocks,
+      long step,
+      long wave,
+      boolean stepping,
+      long lastStepAgeMs,
+      List<Ack> acks,
+      @Nullable EngineTotals totals,
+      EngineWork work) {
+    this(
+        rank,
+        incarnation,
+        epoch,
+        sequence,
+        waiting,
+        running,
+        queuedTokens,
+        residentTokens,
+        kvBlocksUsed,
+        kvBlocks,
+        step,
+        wave,
+        stepping,
+        lastStepAgeMs,
+        acks,
+        totals,
+        work,
+        null);
   }
 
   /** One whose load as time is guessed. */
@@ -110,7 +152,8 @@ public record LoadReport(
         lastStepAgeMs,
         acks,
         others,
-        work);
+        work,
+        lockstep);
   }
 
   /** The same as one front-end needs it: of the acknowledgements, its own. */

@@ -48,6 +48,13 @@ public final class StatusJson {
     json.put("kv_usage", load == null ? 0.0 : load.kvUsage());
     json.put("wave", load == null ? 0 : load.wave());
     json.put("step", load == null ? 0 : load.step());
+    LockstepLoad lockstep = load == null ? null : load.lockstep();
+    if (lockstep != null) {
+      json.put("generation", lockstep.generation());
+      json.put("wave_running", lockstep.running());
+      json.put("dummy_steps", lockstep.dummySteps());
+      json.put("collective_wait_ms", lockstep.waitedMs());
+    }
     json.put("last_step_age_ms", load == null ? -1 : load.lastStepAgeMs());
     json.put("queued_tokens", load == null ? 0 : load.queuedTokens());
     json.put("resident_tokens", load == null ? 0 : load.residentTokens());

@@ -18,6 +18,8 @@ public sealed interface ToCoordinator {
    * @param configHash of what must be equal over all ranks
    * @param highest the highest epoch it has ever been given, so that a new coordinator goes above
    * @param seen the highest term that it has heard of, for the same reason
+   * @param endpoint the socket that it has bound for the exchanges of a lockstep group; null: it
+   *     steps alone, or meets its group in one JVM
    */
   record Hello(
       Incarnation incarnation,
@@ -27,10 +29,11 @@ public sealed interface ToCoordinator {
       boolean headless,
       String configHash,
       Epoch highest,
-      Term seen)
+      Term seen,
+      @Nullable Endpoint endpoint)
       implements ToCoordinator {
 
-    /** Of one that has heard of no coordinator. */
+    /** Of one that has heard of no coordinator and has no socket. */
     public Hello(
         Incarnation incarnation,
         @Nullable Rank rank,
@@ -39,7 +42,7 @@ public sealed interface ToCoordinator {
         boolean headless,
         String configHash,
         Epoch highest) {
-      this(incarnation, rank, node, local, headless, configHash, highest, Term.NONE);
+      this(incarnation, rank, node, local, headless, configHash, highest, Term.NONE, null);
     }
   }
 

@@ -9,8 +9,8 @@ public sealed interface ToEngine {
   /**
    * Compute this request. Idempotent by (request, attempt).
    *
-   * @param sequence running number of this front-end's submits to this incarnation, from 1; the
-   *     engine's reports acknowledge the highest received
+   * @param sequence running number of this front-end's submits to all engines, from 1; the engine's
+   *     reports acknowledge the highest received
    * @param epoch the receiver's, as the sender knows it; another one is refused
    * @param prompt what the client sent
    * @param delivered output that earlier attempts already delivered
@@ -55,6 +55,8 @@ public sealed interface ToEngine {
    * @param parallel settings of the whole group
    * @param coordinator the node that leads; null: not told
    * @param frontends to be warmed before Ready
+   * @param generation the lockstep group as it is now, with the sockets of all members; null: there
+   *     is none, or not yet
    */
   record Init(
       Rank rank,
@@ -63,19 +65,36 @@ public sealed interface ToEngine {
       Term term,
       DataParallel parallel,
       @Nullable NodeId coordinator,
-      List<FrontendId> frontends)
+      List<FrontendId> frontends,
+      @Nullable Generation generation)
       implements ToEngine {
     /** Keeps a private copy. */
     public Init {
       frontends = List.copyOf(frontends);
+    }
+
+    /** Of an engine that steps alone, or whose group is not complete. */
+    public Init(
+        Rank rank,
+        Incarnation incarnation,
+        Epoch epoch,
+        Term term,
+        DataParallel parallel,
+        @Nullable NodeId coordinator,
+        List<FrontendId> frontends) {
+      this(rank, incarnation, epoch, term, parallel, coordinator, frontends, null);
     }
   }
 
   /** The coordinator knows this engine as READY under the epoch; ends the repetition of Ready. */
   record Welcome(Incarnation incarnation, Epoch epoch) implements ToEngine {}
 
-  /** The coordinator turns the engine away; it stops itself. */
-  record Refused(Incarnation incarnation, String reason) implements ToEngine {}
+  /**
+   * The coordinator turns the engine away; it stops itself.
+   *
+   * @param term whose coordinator; one that the receiver does not admit cannot turn it away
+   */
+  record Refused(Incarnation incarnation, Term term, String reason) implements ToEngine {}
 
   /**
    * Published by a coordinator when it starts: say Hello (again).
@@ -98,6 +117,37 @@ public sealed interface ToEngine {
    * @param args a JSON object
    */
   record Utility(FrontendId from, long callId, String name, String args) implements ToEngine {}
+
+  /**
+   * The coordinator wants a busy engine to offer never-started requests to an idler one; the engine
+   * picks which. An order for another incarnation, under another epoch than the receiver's, or
+   * decided on a report that an order before it was decided on, is ignored.
+   *
+   * @param incarnation the receiver's
+   * @param epoch the receiver's, as the coordinator gave it
+   * @param report the receiver's report that this was decided on
+   * @param to who is to get them
+   * @param gapMs by how much sooner the other would compute a prompt that came now
+   * @param cost the other's
+   * @param kvRoom tokens that its KV cache can take
+   * @param slotRoom requests that its batch can take
+   */
+  record HandOver(
+      Incarnation incarnation,
+      Epoch epoch,
+      long report,
+      EngineAt to,
+      double gapMs,
+      StepCost cost,
+      long kvRoom,
+      int slotRoom)
+      implements ToEngine {}
+
+  /**
+   * A front-end keeps its request where it is: the answer to a {@link ToFrontend.Offer} that it
+   * does not take up. Without it the offer expires.
+   */
+  record Decline(RequestId request, int attempt) implements ToEngine {}
 
   /**
    * A front-end wants all that the engine's prefix cache holds, as a {@link

@@ -129,6 +129,28 @@ public sealed interface ToFrontend {
   record Refusal(RequestId request, int attempt, Rank rank, Epoch epoch, int status, String reason)
       implements ToFrontend {}
 
+  /**
+   * A busy engine would rather have these never-started requests computed by another one. It does
+   * not start them for {@link #HELD_MS}; the owner takes the offer up by submitting the next
+   * attempt there and aborting this one here, or declines it.
+   *
+   * @param from who offers
+   * @param to whom it was told to offer them to
+   * @param requests of this front-end
+   */
+  record Offer(EngineAt from, EngineAt to, List<Attempt> requests) implements ToFrontend {
+    /** How long an engine holds what it has offered: some round trips on a busy bus. */
+    public static final long HELD_MS = 100;
+
+    /** Keeps a private copy. */
+    public Offer {
+      requests = List.copyOf(requests);
+    }
+  }
+
+  /** One attempt at a request. */
+  record Attempt(RequestId request, int attempt) {}
+
   /** Published by the coordinator. */
   record View(ClusterView view) implements ToFrontend {}
 

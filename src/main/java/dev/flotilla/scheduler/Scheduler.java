@@ -15,8 +15,6 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.NavigableSet;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,7 +44,8 @@ public final class Scheduler implements Machine {
   private final BlockPool pool;
   final PrefixCache cache;
   private final Tally tally = new Tally();
-  private final NavigableSet<Sequence> waiting = new TreeSet<>();
+  private final Elapsed now = new Elapsed();
+  private final Waiting waiting = new Waiting(now);
   private final List<Sequence> running = new ArrayList<>(); // in order
   private final Map<RequestId, Sequence> live = new HashMap<>();
   private final EndedRequests endedRequests = new EndedRequests();
@@ -54,7 +53,6 @@ public final class Scheduler implements Machine {
   private long lastId;
   private long queuedTokens;
   private long residentTokens;
-  private final Elapsed now = new Elapsed();
   private @Nullable Sequence blockedHead; // that found too few blocks,
   private int blockedFree; // namely so many
 
@@ -148,7 +146,7 @@ public final class Scheduler implements Machine {
     return attempts;
   }
 
-  /** The next step; empty only if there is nothing to do. A batch must be updated before. */
+  /** The next step; empty only if the scheduler rests. A batch must be updated before. */
   public Batch schedule() {
     if (flight.underWay()) {
       throw new IllegalStateException("schedule() while a batch is under way; update() it first");
@@ -212,6 +210,11 @@ public final class Scheduler implements Machine {
     return waiting.isEmpty() && running.isEmpty();
   }
 
+  /** Whether a step would compute nothing now: what waits, if anything, is held. */
+  public boolean resting() {
+    return running.isEmpty() && waiting.first() == null;
+  }
+
   /**
    * Forgets all cached prefixes, as vLLM does: only while no block is in use.
    *
@@ -248,7 +251,7 @@ public final class Scheduler implements Machine {
     return running;
   }
 
-  NavigableSet<Sequence> waiting() {
+  Waiting waiting() {
     return waiting;
   }
 
@@ -276,9 +279,9 @@ public final class Scheduler implements Machine {
 
   private void admit(int budget) {
     int left = budget;
-    while (left > 0 && running.size() < limits.runningMax() && !waiting.isEmpty()) {
+    while (left > 0 && running.size() < limits.runningMax()) {
       Sequence head = waiting.first();
-      if (!allocate(head)) {
+      if (head == null || !allocate(head)) {
         return;
       }
       waiting.remove(head);

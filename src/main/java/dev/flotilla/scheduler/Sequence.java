@@ -52,6 +52,9 @@ final class Sequence implements Comparable<Sequence> {
   private List<Logprobs> promptLogprobs = List.of();
   private boolean ended;
 
+  /** Whether it was held once for another engine; it is offered no second time. */
+  boolean offered;
+
   Sequence(long id, ToEngine.Submit submit, long order, long nowNanos) {
     this.submit = submit;
     this.id = id;

@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/** The real {@link EngineLife} on a simulated network; it computes nothing. */
-final class SimulatedEngine extends SimulatedNetwork.Actor {
+/** The real {@link EngineLife} on a simulated network; by itself it computes nothing. */
+class SimulatedEngine extends SimulatedNetwork.Actor {
   static final EngineFacts FACTS =
       new EngineFacts("simulated", "scripted", 1024, 16, 4096, 256, 2048, "0");
   private static final long MS = 1_000_000;
@@ -34,6 +34,7 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
   private EngineLife life;
   private long sequence;
   private String ended = "";
+  private long endedNanos;
 
   /** Where an engine is, as it says in its Hello. */
   record Place(NodeId node, boolean local, boolean headless, String configHash) {}
@@ -73,21 +74,26 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
     network.plan(this, time.now() + random.nextLong(TICK_MS * MS), "tick", this::tick);
   }
 
-  EngineLife life() {
+  final EngineLife life() {
     return life;
   }
 
-  NodeId node() {
+  final NodeId node() {
     return place.node();
   }
 
-  Incarnation incarnation() {
+  final Incarnation incarnation() {
     return incarnation;
   }
 
   /** Why it ended by itself; empty if it did not. */
-  String ended() {
+  final String ended() {
     return ended;
+  }
+
+  /** When it ended by itself. */
+  long endedNanos() {
+    return endedNanos;
   }
 
   void leave() {
@@ -114,14 +120,25 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
           ToEngine.Abort _,
           ToEngine.Ping _,
           ToEngine.PrefixSnapshot _,
-          ToEngine.Utility _ ->
-          throw new IllegalStateException("nobody sends work here: " + message);
+          ToEngine.Utility _,
+          ToEngine.HandOver _,
+          ToEngine.Decline _ ->
+          work((ToEngine) message);
     }
   }
 
-  private void on(EngineLife.Event event) {
+  /** Something that is no part of an engine's life has come. */
+  void work(ToEngine message) {
+    throw new IllegalStateException("nobody sends work here: " + message);
+  }
+
+  /** The life has moved. */
+  void moved(EngineLife next) {}
+
+  final void on(EngineLife.Event event) {
     EngineLife.Step step = life.on(event);
     life = step.next();
+    moved(life);
     step.effects().forEach(this::perform);
   }
 
@@ -139,7 +156,8 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
                   place.headless(),
                   place.configHash(),
                   highest,
-                  seen));
+                  seen,
+                  null));
       case EngineLife.Effect.Register(Rank rank) -> {
         long at = time.now() + random.nextLong(REGISTRATION_MAX_MS * MS);
         network.plan(this, at, "registered", () -> registered(rank));
@@ -180,6 +198,7 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
 
   private void finish(String reason) {
     ended = reason;
+    endedNanos = time.now();
     end();
   }
 
@@ -188,7 +207,7 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
     on(new EngineLife.Event.Registered(time.now() / MS));
   }
 
-  private Rank rank() {
+  final Rank rank() {
     Rank rank = life.rank();
     if (rank == null) {
       throw new IllegalStateException(name() + " has no rank");
@@ -196,7 +215,7 @@ final class SimulatedEngine extends SimulatedNetwork.Actor {
     return rank;
   }
 
-  private LoadReport report() {
+  LoadReport report() {
     sequence++;
     return new LoadReport(
         rank(),

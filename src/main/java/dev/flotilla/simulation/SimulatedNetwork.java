@@ -3,13 +3,16 @@ package dev.flotilla.simulation;
 import dev.flotilla.protocol.Address;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.random.RandomGenerator;
 
 /**
  * A bus that loses, delays, doubles and reorders messages as its profile says, until it is told to
- * be calm. Who stands still receives later; who is gone receives nothing. One thread.
+ * be calm. Who stands still receives later; who is gone receives nothing, which a sender may be
+ * told. One thread.
  */
 final class SimulatedNetwork {
   private static final long MS = 1_000_000;
@@ -19,6 +22,8 @@ final class SimulatedNetwork {
   private final RandomGenerator random;
   private final Map<String, List<Actor>> consumers = new HashMap<>();
   private final Map<String, Long> lastDelivery = new HashMap<>(); // by sender and address
+  private final Seams seams;
+  private final Set<String> cut = new HashSet<>(); // ways, as "from>to"
   private boolean calm;
 
   /** Someone who sends and receives. */
@@ -55,6 +60,11 @@ final class SimulatedNetwork {
   }
 
   SimulatedNetwork(VirtualTime time, Profile profile, RandomGenerator random) {
+    this(time, profile, random, Seams.NONE);
+  }
+
+  SimulatedNetwork(VirtualTime time, Profile profile, RandomGenerator random, Seams seams) {
+    this.seams = seams;
     this.time = time;
     this.profile = profile;
     this.random = random;
@@ -62,20 +72,38 @@ final class SimulatedNetwork {
 
   void calm() {
     calm = true;
+    cut.clear();
   }
 
   void consume(Address<?> address, Actor actor) {
     consumers.computeIfAbsent(address.name(), ignored -> new ArrayList<>()).add(actor);
   }
 
+  /** Nothing from the one comes to the other, until {@link #calm} or for so long. */
+  void cut(Actor from, Actor to, long nanos) {
+    String way = from.name() + ">" + to.name();
+    cut.add(way);
+    time.plan(time.now() + nanos, way, "heals", () -> cut.remove(way));
+  }
+
   /** To all who consume at the address when the message arrives there. */
   <M> void send(Actor from, Address<M> to, M message) {
-    if (!calm && random.nextDouble() < profile.lossShare()) {
+    send(from, to, message, () -> {});
+  }
+
+  /**
+   * To all who consume at the address when the message arrives there.
+   *
+   * @param unheard what the sender does when it hears that nobody does; it may not hear it
+   */
+  <M> void send(Actor from, Address<M> to, M message, Runnable unheard) {
+    Object sent = seams.sending(from, message);
+    if (sent == null || (!calm && random.nextDouble() < profile.lossShare())) {
       return;
     }
-    deliver(from, to.name(), message);
+    deliver(from, to.name(), sent, unheard);
     if (!calm && random.nextDouble() < profile.duplicateShare()) {
-      deliver(from, to.name(), message);
+      deliver(from, to.name(), sent, () -> {});
     }
   }
 
@@ -97,26 +125,39 @@ final class SimulatedNetwork {
         });
   }
 
-  private void deliver(Actor from, String to, Object message) {
+  private void deliver(Actor from, String to, Object message, Runnable unheard) {
     long at = time.now() + MS / 10 + random.nextLong(profile.delayMaxMs() * MS);
     if (profile.ordered()) {
       String way = from.name() + ">" + to;
       at = Math.max(at, lastDelivery.getOrDefault(way, 0L) + 1);
       lastDelivery.put(way, at);
     }
-    time.plan(at, "network", message, () -> arrive(to, message));
+    time.plan(at, "network", message, () -> arrive(from, to, message, unheard));
   }
 
-  private void arrive(String to, Object message) {
+  private void arrive(Actor from, String to, Object message, Runnable unheard) {
+    boolean heard = false;
     for (Actor actor : List.copyOf(consumers.getOrDefault(to, List.of()))) {
-      if (!actor.up()) {
-        continue;
-      }
-      if (actor.frozenUntil() > time.now()) {
-        plan(actor, actor.frozenUntil(), message, () -> actor.receive(message));
+      if (!actor.up() || (!cut.isEmpty() && cut.contains(from.name() + ">" + actor.name()))) {
+        heard |= actor.up();
       } else {
-        actor.receive(message);
+        heard = true;
+        if (actor.frozenUntil() > time.now()) {
+          plan(actor, actor.frozenUntil(), message, () -> hear(actor, message));
+        } else {
+          hear(actor, message);
+        }
       }
+    }
+    if (!heard) {
+      plan(from, time.now(), "unheard", unheard);
+    }
+  }
+
+  private void hear(Actor actor, Object message) {
+    Object received = seams.receiving(actor, message);
+    if (received != null) {
+      actor.receive(received);
     }
   }
 }

@@ -7,9 +7,12 @@ public final class SimulationFailure extends RuntimeException {
   private static final long serialVersionUID = 1;
 
   SimulationFailure(String what, Profile profile, long seed, List<String> lastEvents) {
+    this(what, profile.name(), seed, lastEvents);
+  }
+
+  SimulationFailure(String what, String profile, long seed, List<String> lastEvents) {
     super(
         "%s (profile %s, -Dsim.seed=%d); the last %d events:%n%s"
-            .formatted(
-                what, profile.name(), seed, lastEvents.size(), String.join("\n", lastEvents)));
+            .formatted(what, profile, seed, lastEvents.size(), String.join("\n", lastEvents)));
   }
 }

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 class MembershipTest extends MembershipScript {
   private static ToCoordinator.Hello helloAfter(String incarnation, Epoch highest, Term seen) {
     return new ToCoordinator.Hello(
-        inc(incarnation), new Rank(0), NODE, true, false, "", highest, seen);
+        inc(incarnation), new Rank(0), NODE, true, false, "", highest, seen, null);
   }
 
   @Test

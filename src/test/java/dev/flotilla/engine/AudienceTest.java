@@ -37,7 +37,7 @@ class AudienceTest {
     }
     int messages = 0;
     int seconds = 10;
-    for (long ms = 0; ms < seconds * 1000; ms++) {
+    for (long ms = 0; ms < seconds * 1000L; ms++) {
       audience.changed();
       messages += audience.due(ms * MS, true).size();
     }

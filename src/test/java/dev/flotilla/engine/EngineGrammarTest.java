@@ -72,7 +72,8 @@ class EngineGrammarTest {
     ModelFolder folder = ModelFolder.open(EngineVerticleTest.model());
     GrammarMasks masks =
         new GrammarMasks(() -> TokenBytes.read(folder.path()), folder.config().eos());
-    return new Executors.Opened(ReferenceExecutor.open(folder, 32, 16), folder.name(), 128, masks);
+    return new Executors.Opened(
+        ReferenceExecutor.open(folder, 32, 16), folder.name(), 128, masks, null);
   }
 
   private String text(long counter) {

@@ -3,9 +3,9 @@ package dev.flotilla.frontend;
 import static java.util.stream.Collectors.joining;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.flotilla.frontend.RequestStream.Effect;
-import dev.flotilla.frontend.RequestStream.Event;
-import dev.flotilla.frontend.RequestStream.Target;
+import dev.flotilla.frontend.StreamSteps.Effect;
+import dev.flotilla.frontend.StreamSteps.Event;
+import dev.flotilla.frontend.StreamSteps.Target;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FinishReason;
 import dev.flotilla.protocol.Incarnation;
@@ -221,6 +221,8 @@ class RequestStreamSimulationTest {
           finished = true;
         }
         case Effect.Fail _ -> ends++;
+        case Effect.Move _, Effect.Decline _ ->
+            throw new AssertionError("nobody offered anything: " + effect);
       }
     }
 

@@ -3,9 +3,9 @@ package dev.flotilla.frontend;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.flotilla.frontend.RequestStream.Effect;
-import dev.flotilla.frontend.RequestStream.Event;
-import dev.flotilla.frontend.RequestStream.Target;
+import dev.flotilla.frontend.StreamSteps.Effect;
+import dev.flotilla.frontend.StreamSteps.Event;
+import dev.flotilla.frontend.StreamSteps.Target;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FinishReason;
 import dev.flotilla.protocol.Incarnation;

@@ -73,6 +73,23 @@ final class ComputePool {
   }
 
   /**
+   * Lets other threads have the pool while this one waits for them, and takes it back. Only within
+   * {@link #hold}.
+   */
+  void unheld(Runnable wait) {
+    if (!lock.isHeldByCurrentThread()) {
+      throw new IllegalStateException("only who holds the compute pool can leave it");
+    }
+    current = null;
+    lock.unlock();
+    try {
+      wait.run();
+    } finally {
+      lock.lock();
+    }
+  }
+
+  /**
    * Computes all units and returns when they are done. Only within {@link #hold}.
    *
    * @param grain units of a chunk

@@ -1,13 +1,17 @@
 package dev.flotilla.executor.cpu;
 
 import dev.flotilla.model.Batch;
+import dev.flotilla.model.Collective;
 import dev.flotilla.model.Executor;
 import dev.flotilla.model.ModelConfig;
+import dev.flotilla.model.ModelConfig.Experts;
 import dev.flotilla.model.ModelException;
 import dev.flotilla.model.ModelFolder;
 import dev.flotilla.model.StepResult;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Computes batches with the Vector API. Ranks of one JVM share the repacked weights and the compute
@@ -17,6 +21,17 @@ import java.util.concurrent.atomic.AtomicReference;
  * was cut: every output has one accumulator that runs over its inputs in ascending order.
  */
 public final class CpuExecutor implements Executor {
+  /**
+   * Largest model that may begin with plain loops: they compute some hundred million of its weights
+   * a second and core, so that a token takes a few dozen milliseconds.
+   */
+  private static final long EARLY_PARAMETERS_MAX = 16_000_000;
+
+  /** Plain loops, until {@link #prepare} puts tested kernels into their places. */
+  private static final Kernels EARLY = Kernels.of(0);
+
+  private static volatile boolean early;
+
   private final ModelConfig config;
   private final CpuOptions options;
   private final SharedWeights weights;
@@ -24,17 +39,24 @@ public final class CpuExecutor implements Executor {
   private final ComputePool pool;
   private final Forward forward;
   private final Draws draws;
+  private final ModelFolder folder;
+  private @Nullable Spread spread;
+  private long waitedBefore;
   private boolean closed;
 
-  private CpuExecutor(ModelFolder folder, CpuOptions options, SharedWeights weights) {
+  /** This rank's part in a group. */
+  private record Spread(ExpertWeights own, SpreadMixture mixture) {}
+
+  private CpuExecutor(
+      ModelFolder folder, CpuOptions options, SharedWeights weights, Kernels kernels) {
+    this.folder = folder;
     this.config = folder.config();
     this.options = options;
     this.weights = weights;
     this.pool = ComputePool.shared();
     this.cache = new KvCache(config, options.blockSize(), CacheSize.blocks(config, options));
     this.forward =
-        new Forward(
-            config, weights.weights(), cache, SelfTest.kernels(), pool, options.maxModelLen());
+        new Forward(config, weights.weights(), cache, kernels, pool, options.maxModelLen());
     this.draws = new Draws(config.vocab(), config.eos(), pool);
   }
 
@@ -43,7 +65,16 @@ public final class CpuExecutor implements Executor {
    * of processor time: a node calls it while it joins its cluster.
    */
   public static void prepare() {
-    SelfTest.kernels();
+    EARLY.adopt(SelfTest.kernels());
+  }
+
+  /**
+   * From now on executors of small models do not wait for their kernels: they begin with plain
+   * loops, whose results have the same bits. For a rank that is waited for; whoever calls this
+   * calls {@link #prepare} once the rank is there.
+   */
+  public static void beginEarly() {
+    early = true;
   }
 
   /**
@@ -53,13 +84,76 @@ public final class CpuExecutor implements Executor {
    * @throws ModelException with a sentence if the weights are incomplete or memory does not suffice
    */
   public static CpuExecutor open(ModelFolder folder, CpuOptions options) {
-    SharedWeights weights = SharedWeights.open(folder, options.progress());
+    boolean begins = early && folder.parameters() <= EARLY_PARAMETERS_MAX;
+    if (early && !begins) {
+      Thread.ofPlatform().daemon().name("kernel-test").start(CpuExecutor::prepare);
+    }
+    SharedWeights weights = SharedWeights.open(folder, false, options.progress());
     try {
-      return new CpuExecutor(folder, options, weights);
+      return new CpuExecutor(folder, options, weights, begins ? EARLY : SelfTest.kernels());
     } catch (RuntimeException | Error e) {
       weights.close();
       throw e;
     }
+  }
+
+  /**
+   * Opens one rank of a mixture model whose experts are spread over a group: it repacks its own
+   * share of them, and every step, also one without tokens, takes part in the group's exchanges.
+   * The ranks of this JVM share the other weights.
+   *
+   * @throws ModelException as {@link #open(ModelFolder, CpuOptions)} does, and if the model is
+   *     dense
+   */
+  public static CpuExecutor open(ModelFolder folder, CpuOptions options, Collective collective) {
+    if (folder.config().experts() == null) {
+      throw new ModelException(
+          "model %s has no experts to be spread; leave --enable-expert-parallel out"
+              .formatted(folder.name()));
+    }
+    SharedWeights weights = SharedWeights.open(folder, true, options.progress());
+    CpuExecutor executor;
+    try {
+      executor = new CpuExecutor(folder, options, weights, SelfTest.kernels());
+    } catch (RuntimeException | Error e) {
+      weights.close();
+      throw e;
+    }
+    try {
+      executor.regroup(collective);
+      return executor;
+    } catch (RuntimeException | Error e) {
+      executor.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Joins another generation of the group: gives up the experts of the last one and repacks those
+   * that are its share now. Keys and values stay.
+   */
+  public void regroup(Collective collective) {
+    Spread before = spread;
+    spread = null;
+    if (before != null) {
+      waitedBefore += before.mixture().waitedNanos();
+      before.own().close();
+    }
+    Experts experts = Objects.requireNonNull(config.experts());
+    ExpertShares shares = new ExpertShares(experts.count(), collective.size());
+    int own = collective.own();
+    AtomicReference<ExpertWeights> repacked = new AtomicReference<>();
+    pool.hold(
+        () ->
+            repacked.set(
+                ExpertWeights.repack(
+                    config, folder.weights(), shares, own, pool, options.progress())));
+    spread = new Spread(repacked.get(), forward.spread(repacked.get(), collective));
+  }
+
+  /** Bytes of the repacked experts that this rank alone holds; 0 if it shares them with others. */
+  public long expertBytes() {
+    return spread == null ? 0 : spread.own().bytes();
   }
 
   @Override
@@ -83,6 +177,9 @@ public final class CpuExecutor implements Executor {
       throw new IllegalStateException("this executor is closed");
     }
     if (batch.isEmpty()) {
+      if (spread != null) {
+        pool.hold(forward::runDummy);
+      }
       return new StepResult(List.of());
     }
     Step step = new Step(batch);
@@ -97,9 +194,17 @@ public final class CpuExecutor implements Executor {
   }
 
   @Override
+  public long waitedNanos() {
+    return waitedBefore + (spread == null ? 0 : spread.mixture().waitedNanos());
+  }
+
+  @Override
   public void close() {
     if (!closed) {
       closed = true;
+      if (spread != null) {
+        spread.own().close();
+      }
       forward.close();
       cache.close();
       weights.close();

@@ -7,6 +7,7 @@ import dev.flotilla.model.Tensor;
 import dev.flotilla.model.Weights;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +20,7 @@ final class CpuWeights implements AutoCloseable {
    *
    * @param qkv query, key and value rows one after the other
    * @param output of attention
-   * @param mlp dense feed-forward layer, or one per expert
+   * @param mlp dense feed-forward layer, or one per expert; none if those are spread over ranks
    * @param router of a mixture; null in a dense layer
    */
   @SuppressWarnings("ArrayRecordComponent") // Never compared, and nobody writes to them.
@@ -46,10 +47,10 @@ final class CpuWeights implements AutoCloseable {
   private final Tiles head;
   private final NativeBlock memory;
 
-  private CpuWeights(ModelConfig config, Weights weights, Repacking repacking) {
+  private CpuWeights(ModelConfig config, Weights weights, boolean spread, Repacking repacking) {
     // In this order the KV cache numbers its layers.
     for (String name : LayerNames.bind(weights.names(), config.layers())) {
-      layers.add(layer(config, weights, name, repacking));
+      layers.add(layer(config, weights, name, spread, repacking));
     }
     embedding = weights.tensor("model.embed_tokens.weight", config.vocab(), config.hidden());
     Tensor output =
@@ -61,69 +62,35 @@ final class CpuWeights implements AutoCloseable {
     memory = repacking.memory();
   }
 
-  /** Repacks with the pool that the caller holds. */
+  /**
+   * Repacks with the pool that the caller holds.
+   *
+   * @param spread whether the experts are left out, since they are spread over ranks
+   */
   static CpuWeights repack(
-      ModelConfig config, Weights weights, ComputePool pool, CpuOptions.Progress progress) {
-    Repacking sizes = new Repacking(null, progress);
-    new CpuWeights(config, weights, sizes);
-    Repacking repacking = new Repacking(NativeBlock.allocate(sizes.at, "the weights"), progress);
-    CpuWeights repacked = new CpuWeights(config, weights, repacking);
+      ModelConfig config,
+      Weights weights,
+      boolean spread,
+      ComputePool pool,
+      CpuOptions.Progress progress) {
+    Repacking repacking =
+        Repacking.plan(
+            sizes -> new CpuWeights(config, weights, spread, sizes), "the weights", progress);
+    CpuWeights repacked = new CpuWeights(config, weights, spread, repacking);
     repacking.run(pool);
     return repacked;
   }
 
-  /** Plans the tiles in one block of memory, first without memory to learn its size. */
-  private static final class Repacking {
-    private final @Nullable NativeBlock memory;
-    private final CpuOptions.Progress progress;
-    private final List<Tiles.Plan> plans = new ArrayList<>();
-    private final List<Tiles> targets = new ArrayList<>();
-    private long at;
-
-    Repacking(@Nullable NativeBlock memory, CpuOptions.Progress progress) {
-      this.memory = memory;
-      this.progress = progress;
-    }
-
-    NativeBlock memory() {
-      return memory == null ? NativeBlock.NONE : memory;
-    }
-
-    Tiles tiles(Tiles.Plan plan) {
-      long base = memory == null ? 0 : memory.address();
-      Tiles tiles = new Tiles(plan.format(), plan.tiles(), plan.cols(), base + at);
-      plans.add(plan);
-      targets.add(tiles);
-      at += plan.bytes();
-      return tiles;
-    }
-
-    void run(ComputePool pool) {
-      long done = 0;
-      for (int i = 0; i < plans.size(); i++) {
-        Tiles.Plan plan = plans.get(i);
-        Tiles target = targets.get(i);
-        pool.run(target.tiles(), 4, (from, to, worker) -> plan.write(target, from, to));
-        done += plan.bytes();
-        progress.repacked(done, at);
-      }
-    }
-  }
-
-  private static Layer layer(ModelConfig config, Weights w, String name, Repacking repacking) {
+  private static Layer layer(
+      ModelConfig config, Weights w, String name, boolean spread, Repacking repacking) {
     int hidden = config.hidden();
     int dim = config.headDim();
     String attention = name + ".self_attn.";
     Experts experts = config.experts();
-    List<Mlp> mlp = new ArrayList<>();
-    if (experts == null) {
-      mlp.add(mlp(w, name + ".mlp.", hidden, config.intermediate(), repacking));
-    } else {
-      for (int e = 0; e < experts.count(); e++) {
-        String prefix = name + ".mlp.experts." + e + ".";
-        mlp.add(mlp(w, prefix, hidden, experts.intermediate(), repacking));
-      }
-    }
+    List<Mlp> mlp =
+        experts == null
+            ? List.of(mlp(w, name + ".mlp.", hidden, config.intermediate(), repacking))
+            : experts(config, w, name, 0, spread ? 0 : experts.count(), repacking);
     return new Layer(
         w.tensor(name + ".input_layernorm.weight", hidden).toFloats(),
         repacking.tiles(
@@ -137,11 +104,23 @@ final class CpuWeights implements AutoCloseable {
             Tiles.Plan.stacked(
                 w.tensor(attention + "o_proj.weight", hidden, config.heads() * dim))),
         w.tensor(name + ".post_attention_layernorm.weight", hidden).toFloats(),
-        List.copyOf(mlp),
+        mlp,
         experts == null
             ? null
             : repacking.tiles(
                 Tiles.Plan.stacked(w.tensor(name + ".mlp.gate.weight", experts.count(), hidden))));
+  }
+
+  /** Experts of a layer. */
+  static List<Mlp> experts(
+      ModelConfig config, Weights w, String layer, int from, int to, Repacking repacking) {
+    Experts experts = Objects.requireNonNull(config.experts());
+    List<Mlp> mlp = new ArrayList<>();
+    for (int e = from; e < to; e++) {
+      String prefix = layer + ".mlp.experts." + e + ".";
+      mlp.add(mlp(w, prefix, config.hidden(), experts.intermediate(), repacking));
+    }
+    return List.copyOf(mlp);
   }
 
   private static Mlp mlp(

@@ -50,6 +50,20 @@ final class Elementwise {
     }
   }
 
+  /** Adds {@code b} times a number to {@code a}, rounding once. */
+  static void addScaled(float[] a, int ao, float by, float[] b, int bo, int n) {
+    int i = 0;
+    FloatVector factor = FloatVector.broadcast(F, by);
+    for (; i <= n - LANES; i += LANES) {
+      factor
+          .fma(FloatVector.fromArray(F, b, bo + i), FloatVector.fromArray(F, a, ao + i))
+          .intoArray(a, ao + i);
+    }
+    for (; i < n; i++) {
+      a[ao + i] = Math.fma(by, b[bo + i], a[ao + i]);
+    }
+  }
+
   /** Multiplies {@code n} elements by a number. */
   static void scale(float[] x, int at, int n, float by) {
     int i = at;

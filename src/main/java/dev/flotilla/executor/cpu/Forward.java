@@ -1,5 +1,6 @@
 package dev.flotilla.executor.cpu;
 
+import dev.flotilla.model.Collective;
 import dev.flotilla.model.DType;
 import dev.flotilla.model.ModelConfig;
 import dev.flotilla.model.ModelConfig.Experts;
@@ -7,6 +8,7 @@ import dev.flotilla.model.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +29,7 @@ final class Forward implements AutoCloseable {
   private final Linear linear;
   private final Rope rope;
   private final Attention attention;
-  private final @Nullable Mixture mixture;
+  private @Nullable Mixture mixture; // null in a dense model
   private final Packed normed = new Packed();
   private final Packed attended = new Packed();
   private final Packed product = new Packed();
@@ -51,11 +53,30 @@ final class Forward implements AutoCloseable {
     this.attention = new Attention(config, cache, kernels, rope, pool);
     this.rows = new float[pool.workers()][8 * config.hidden()];
     Experts experts = config.experts();
-    this.mixture = experts == null ? null : new Mixture(config, experts, linear, pool);
+    this.mixture = experts == null ? null : new LocalMixture(config, experts, linear, pool);
+  }
+
+  /** From now on the experts are spread over the group; nothing of an earlier group is kept. */
+  SpreadMixture spread(ExpertWeights own, Collective collective) {
+    Experts experts = Objects.requireNonNull(config.experts(), "a dense model has no experts");
+    SpreadMixture spread = new SpreadMixture(config, experts, own, collective, linear, pool);
+    mixture = spread;
+    return spread;
   }
 
   private static int padded(int rows) {
     return (rows + Tiles.ROWS - 1) / Tiles.ROWS * Tiles.ROWS;
+  }
+
+  /**
+   * No tokens of its own, but its part in every exchange of a spread model, at the place where a
+   * step with tokens takes it.
+   */
+  void runDummy() {
+    normed.reset(0, config.hidden());
+    for (int i = 0; i < config.layers(); i++) {
+      mlp(i, weights.layers().get(i), 0);
+    }
   }
 
   /** All layers; the stream then lacks the last layer's change. */
@@ -76,15 +97,15 @@ final class Forward implements AutoCloseable {
       attention.run(step, i, layer, qkv, attended.reset(tokens, heads));
       linear.multiply(layer.output(), attended, change);
       norm(tokens, layer.mlpNorm(), true);
-      mlp(layer, tokens);
+      mlp(i, layer, tokens);
       first = false;
     }
   }
 
-  private void mlp(CpuWeights.Layer layer, int tokens) {
+  private void mlp(int index, CpuWeights.Layer layer, int tokens) {
     Tiles router = layer.router();
     if (mixture != null && router != null) {
-      mixture.run(layer, router, normed, change, padded(config.hidden()));
+      mixture.run(index, layer, router, normed, change, padded(config.hidden()));
       return;
     }
     CpuWeights.Mlp mlp = layer.mlp().getFirst();

@@ -81,4 +81,22 @@ final class Packed {
       data[at + k * stride] = from.data[in + k * inStride];
     }
   }
+
+  /** Copies a token from a row elsewhere. */
+  void copy(int token, float[] row, int from) {
+    int at = start(token);
+    int stride = stride(token);
+    for (int k = 0; k < cols; k++) {
+      data[at + k * stride] = row[from + k];
+    }
+  }
+
+  /** Copies a token to a row elsewhere. */
+  void copyTo(int token, float[] row, int to) {
+    int at = start(token);
+    int stride = stride(token);
+    for (int k = 0; k < cols; k++) {
+      row[to + k] = data[at + k * stride];
+    }
+  }
 }

@@ -13,50 +13,59 @@ import org.jspecify.annotations.Nullable;
  * and closes it; the last one frees the memory.
  */
 final class SharedWeights implements AutoCloseable {
-  private static final Map<Path, Entry> ENTRIES = new HashMap<>();
+  private static final Map<Key, Entry> ENTRIES = new HashMap<>();
+
+  private record Key(Path folder, boolean spread) {}
 
   private static final class Entry {
     private int references;
     private @Nullable CpuWeights weights;
   }
 
-  private final Path path;
+  private final Key key;
   private final CpuWeights weights;
   private boolean closed;
 
-  private SharedWeights(Path path, CpuWeights weights) {
-    this.path = path;
+  private SharedWeights(Key key, CpuWeights weights) {
+    this.key = key;
     this.weights = weights;
   }
 
-  /** Takes a reference; the first one repacks, while others of the same folder wait. */
-  static SharedWeights open(ModelFolder folder, CpuOptions.Progress progress) {
-    Path path = real(folder.path());
+  /**
+   * Takes a reference; the first one repacks, while others of the same folder wait.
+   *
+   * @param spread whether the experts are left out
+   */
+  static SharedWeights open(ModelFolder folder, boolean spread, CpuOptions.Progress progress) {
+    Key key = new Key(real(folder.path()), spread);
     Entry entry;
     synchronized (ENTRIES) {
-      entry = ENTRIES.computeIfAbsent(path, p -> new Entry());
+      entry = ENTRIES.computeIfAbsent(key, k -> new Entry());
       entry.references++;
     }
     try {
       synchronized (entry) {
         CpuWeights weights = entry.weights;
         if (weights == null) {
-          weights = repack(folder, progress);
+          weights = repack(folder, spread, progress);
           entry.weights = weights;
         }
-        return new SharedWeights(path, weights);
+        return new SharedWeights(key, weights);
       }
     } catch (RuntimeException | Error e) {
-      release(path);
+      release(key);
       throw e;
     }
   }
 
-  private static CpuWeights repack(ModelFolder folder, CpuOptions.Progress progress) {
+  private static CpuWeights repack(
+      ModelFolder folder, boolean spread, CpuOptions.Progress progress) {
     ComputePool pool = ComputePool.shared();
     CpuWeights[] result = new CpuWeights[1];
     pool.hold(
-        () -> result[0] = CpuWeights.repack(folder.config(), folder.weights(), pool, progress));
+        () ->
+            result[0] =
+                CpuWeights.repack(folder.config(), folder.weights(), spread, pool, progress));
     return result[0];
   }
 
@@ -68,11 +77,11 @@ final class SharedWeights implements AutoCloseable {
     }
   }
 
-  private static void release(Path path) {
+  private static void release(Key key) {
     synchronized (ENTRIES) {
-      Entry entry = ENTRIES.get(path);
+      Entry entry = ENTRIES.get(key);
       if (entry != null && --entry.references == 0) {
-        ENTRIES.remove(path);
+        ENTRIES.remove(key);
         CpuWeights weights = entry.weights;
         if (weights != null) {
           weights.close();
@@ -89,7 +98,7 @@ final class SharedWeights implements AutoCloseable {
   public synchronized void close() {
     if (!closed) {
       closed = true;
-      release(path);
+      release(key);
     }
   }
 }

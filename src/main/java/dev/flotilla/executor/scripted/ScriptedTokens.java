@@ -9,7 +9,7 @@ import dev.flotilla.protocol.TokenIds;
  */
 public final class ScriptedTokens {
   /** The state before the first token: the fraction of the golden ratio, an arbitrary constant. */
-  static final long START = 0x9E3779B97F4A7C15L;
+  public static final long START = 0x9E3779B97F4A7C15L;
 
   private final int[] plain; // ids that are not special, ascending
 
@@ -54,14 +54,14 @@ public final class ScriptedTokens {
   }
 
   /** The state after one more token (the mixing step of SplitMix64). */
-  static long next(long state, int token) {
+  public static long next(long state, int token) {
     long mixed = (state ^ token) * 0xBF58476D1CE4E5B9L;
     mixed ^= mixed >>> 29;
     return (mixed + START) * 0x94D049BB133111EBL ^ (mixed >>> 32);
   }
 
   /** The token that follows a state. */
-  int draw(long state) {
+  public int draw(long state) {
     return plain[(int) Long.remainderUnsigned(state ^ (state >>> 33), plain.length)];
   }
 }

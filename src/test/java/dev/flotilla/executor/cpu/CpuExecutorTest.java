@@ -176,8 +176,8 @@ class CpuExecutorTest {
       assertTrue(calls > 0);
       StepResult.Item expected = alone(first, prompt, 16);
       try (CpuExecutor second = CpuExecutor.open(model, loud);
-          SharedWeights a = SharedWeights.open(model, CpuOptions.Progress.NONE);
-          SharedWeights b = SharedWeights.open(model, CpuOptions.Progress.NONE)) {
+          SharedWeights a = SharedWeights.open(model, false, CpuOptions.Progress.NONE);
+          SharedWeights b = SharedWeights.open(model, false, CpuOptions.Progress.NONE)) {
         assertSame(a.weights(), b.weights());
         assertEquals(calls, repacked.size());
         assertEquals(expected, alone(second, prompt, 16));

@@ -73,7 +73,7 @@ final class ExecutorBench {
   }
 
   private void run(int rounds) {
-    long weights = SharedWeights.open(folder, CpuOptions.Progress.NONE).weights().bytes();
+    long weights = SharedWeights.open(folder, false, CpuOptions.Progress.NONE).weights().bytes();
     double[][] t = new double[6][rounds];
     List<List<Double>> shares = List.of(new ArrayList<>(), new ArrayList<>());
     multiply();
@@ -236,7 +236,7 @@ final class ExecutorBench {
 
   /** Two operations a weight and token; a weight takes two bytes; the head runs for one row. */
   private double operations(int tokens) {
-    long weights = SharedWeights.open(folder, CpuOptions.Progress.NONE).weights().bytes();
+    long weights = SharedWeights.open(folder, false, CpuOptions.Progress.NONE).weights().bytes();
     long head = 2L * folder.config().vocab() * folder.config().hidden();
     return (double) (weights - head) * tokens + head;
   }

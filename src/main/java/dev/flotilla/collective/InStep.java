@@ -1,0 +1,57 @@
+package dev.flotilla.collective;
+
+import dev.flotilla.model.Batch;
+import dev.flotilla.model.Collective;
+import dev.flotilla.model.Executor;
+import dev.flotilla.model.ModelConfig;
+import dev.flotilla.model.StepResult;
+
+/**
+ * An executor that needs nothing of other ranks, made to step together with them: it meets them
+ * once before each step, so that no rank is ever a step ahead. Stands for an expert-parallel one
+ * where only time matters.
+ */
+public final class InStep implements Executor {
+  private final Executor executor;
+  private final Collective collective;
+  private long waitedNanos;
+
+  /** Closes the executor with itself, but not the membership. */
+  public InStep(Executor executor, Collective collective) {
+    this.executor = executor;
+    this.collective = collective;
+  }
+
+  @Override
+  public ModelConfig config() {
+    return executor.config();
+  }
+
+  @Override
+  public int blocks() {
+    return executor.blocks();
+  }
+
+  @Override
+  public int blockSize() {
+    return executor.blockSize();
+  }
+
+  @Override
+  public StepResult execute(Batch batch) {
+    long start = System.nanoTime();
+    collective.sum(batch.items().size());
+    waitedNanos += System.nanoTime() - start;
+    return executor.execute(batch);
+  }
+
+  @Override
+  public long waitedNanos() {
+    return waitedNanos;
+  }
+
+  @Override
+  public void close() {
+    executor.close();
+  }
+}
