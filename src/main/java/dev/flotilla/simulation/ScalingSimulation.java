@@ -278,7 +278,7 @@ public final class ScalingSimulation {
 
   /** The coordinator dies; another that knows nothing takes over on a node that lives. */
   private void lose(@Nullable Leader dead) {
-    if (dead == null) {
+    if (dead == null || !dead.up()) {
       return;
     }
     dead.end();
