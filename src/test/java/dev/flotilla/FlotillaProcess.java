@@ -92,7 +92,7 @@ final class FlotillaProcess implements AutoCloseable {
   /** Waits for a line that contains the text. */
   void awaitLine(String text) {
     await("line with '" + text + "'")
-        .atMost(START)
+        .atMost(Slowness.scaled(START))
         .failFast(
             () -> {
               if (!alive()) {

@@ -92,11 +92,6 @@ public record Membership(
               Expected.of(plan, self));
     }
 
-    /** For another size; whoever is placed may be anywhere. */
-    Limits of(int size) {
-      return new Limits(size, suspectNanos, deadNanos, graceNanos, expected.anywhere());
-    }
-
     /** For who stands by. */
     public GroupPlan plan() {
       return new GroupPlan(
@@ -171,7 +166,7 @@ public record Membership(
                       "another coordinator leads term %s, this one term %s"
                           .formatted(other, term))));
       case Event.Claimed _ -> unchanged();
-      case Event.Resized(int size) -> resized(size);
+      case Event.Resized(int size) -> Resizing.to(size, this);
       case Event.Told(long now, ToCoordinator.Hello hello) -> new Handshake(this, now).hello(hello);
       case Event.Told(long now, ToCoordinator.Ready ready) -> ready(now, ready);
       case Event.Told(long now, ToCoordinator.Load(LoadReport load)) -> load(now, load);
@@ -328,13 +323,6 @@ public record Membership(
   }
 
   /** Without the members that the test holds for. */
-  private Step resized(int size) {
-    Membership next =
-        new Membership(
-            limits.of(size), term, given, startedNanos, tickedNanos, members, departed, presence);
-    return next.without(presence, m -> m.rank().value() >= size, "the group is smaller now");
-  }
-
   Step without(Presence left, Predicate<Member> which, String reason) {
     Members rest = members.without(which);
     Departed last = departed;

@@ -25,7 +25,7 @@ final class ScalingNode extends SimulatedNetwork.Actor {
   private static final int START_MAX_MS = 800;
   private static final int END_MAX_MS = 300;
   private static final int REPORT_MS = 1_000;
-  private static final int TICK_MS = 250;
+  private static final int TICK_MS = 500;
 
   private final NodeId id;
   private final VirtualTime time;

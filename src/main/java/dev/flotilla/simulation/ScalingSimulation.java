@@ -41,6 +41,10 @@ public final class ScalingSimulation {
   private static final long MS = 1_000_000;
   private static final long SECOND = 1_000 * MS;
   private static final long SETTLED_NANOS = 10 * SECOND;
+
+  /** Longer than silence takes to tell. */
+  private static final long RESTED_NANOS = 5 * SECOND;
+
   private static final long END_NANOS = 90 * SECOND;
   private static final int SIZES_MAX = 7;
 
@@ -92,7 +96,7 @@ public final class ScalingSimulation {
       if (up()) {
         on(new Event.Tick(time.now()));
       }
-      network.plan(this, time.now() + 100 * MS, "tick", this::tick);
+      network.plan(this, time.now() + 200 * MS, "tick", this::tick);
     }
 
     void on(Event event) {
@@ -179,7 +183,7 @@ public final class ScalingSimulation {
         }
       }
       watch();
-      if (asked >= asks && time.now() > lastTrouble + SETTLED_NANOS && quiet()) {
+      if (asked >= asks && time.now() > lastTrouble + RESTED_NANOS && quiet()) {
         break;
       }
     }
@@ -209,7 +213,7 @@ public final class ScalingSimulation {
         "asks",
         () -> {
           asked++;
-          lastTrouble = time.now();
+          lastTrouble = Math.max(lastTrouble, time.now());
           if (leader.up()) {
             int wanted = 1 + random.nextInt(SIZES_MAX);
             sizes.add(wanted);
@@ -227,7 +231,7 @@ public final class ScalingSimulation {
   }
 
   private void fault(GroupChange change) {
-    lastTrouble = time.now();
+    lastTrouble = Math.max(lastTrouble, time.now());
     switch (random.nextInt(4)) {
       case 0 -> lose(leader.up() ? leader : null);
       case 1 -> cutOff();
@@ -254,7 +258,7 @@ public final class ScalingSimulation {
     }
     if (random.nextBoolean()) { // The machine comes back as another node.
       long back = time.now() + random.nextLong(3 * SECOND);
-      lastTrouble = back;
+      lastTrouble = Math.max(lastTrouble, back);
       int devices = victim.ledger().devices();
       time.plan(
           back,
@@ -274,12 +278,12 @@ public final class ScalingSimulation {
 
   /** The coordinator dies; another that knows nothing takes over on a node that lives. */
   private void lose(@Nullable Leader dead) {
-    if (dead == null) {
+    if (dead == null || !dead.up()) {
       return;
     }
     dead.end();
     long at = time.now() + 100 * MS + random.nextLong(1_000) * MS;
-    lastTrouble = at;
+    lastTrouble = Math.max(lastTrouble, at);
     Scaling before = dead.scaling;
     time.plan(
         at,
@@ -297,7 +301,7 @@ public final class ScalingSimulation {
     ScalingNode victim = nodes.get(random.nextInt(nodes.size()));
     if (victim.up()) {
       long back = time.now() + random.nextLong(8 * SECOND);
-      lastTrouble = back;
+      lastTrouble = Math.max(lastTrouble, back);
       victim.freeze(back);
     }
   }
