@@ -270,10 +270,11 @@ final class EngineCore {
 
   /**
    * Hands over what the step brought, and tells the state that it left; unless the next step begins
-   * at once: then its state goes with these tokens, and one message says both.
+   * at once: then its state goes with these tokens, and one message says both. In a group it does
+   * not: the others are asked first.
    */
   private void flush() throws InterruptedException {
-    if (more() && !scheduler.resting() && inbox.isEmpty() && refusals.isEmpty()) {
+    if (group == null && more() && inbox.isEmpty() && refusals.isEmpty()) {
       return;
     }
     if (deltas.isEmpty() && refusals.isEmpty() && state == State.RUNNING) {
