@@ -13,12 +13,11 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * How soon a rank in a JVM of its own serves again after {@code kill -9}, and what its start costs:
- * four ranks, each killed once, while clients ask the others for completions. A program, not a
- * test: it prints rows of {@code benchmarks.md}. Arguments: executor, clients, rounds. {@code
+ * each rank is killed once, while clients ask the others for completions. A program, not a test: it
+ * prints rows of {@code benchmarks.md}. Arguments: executor, clients, rounds, ranks. {@code
  * -Dflotilla.home} names the distribution.
  */
 final class RestartBench {
-  private static final int RANKS = 4;
   private static final int TOKENS = 20;
   private static final long LIMIT_NANOS = TimeUnit.SECONDS.toNanos(60);
 
@@ -31,9 +30,10 @@ final class RestartBench {
     String executor = args.length > 0 ? args[0] : "scripted";
     int clients = args.length > 1 ? Integer.parseInt(args[1]) : 0;
     int rounds = args.length > 2 ? Integer.parseInt(args[2]) : 1;
+    int ranks = args.length > 3 ? Integer.parseInt(args[3]) : 4;
     List<Restart> restarts = new ArrayList<>();
     for (int i = 0; i < rounds; i++) {
-      round(executor, clients, restarts);
+      round(executor, clients, ranks, restarts);
     }
     restarts.sort((a, b) -> Double.compare(a.seconds(), b.seconds()));
     Restart median = restarts.get(restarts.size() / 2);
@@ -49,7 +49,8 @@ final class RestartBench {
         processor);
   }
 
-  private static void round(String executor, int clients, List<Restart> restarts) throws Exception {
+  private static void round(String executor, int clients, int ranks, List<Restart> restarts)
+      throws Exception {
     try (FlotillaProcess head =
         FlotillaProcess.start(
             "serve",
@@ -58,7 +59,7 @@ final class RestartBench {
             "--data-parallel-backend",
             "process",
             "-dp",
-            Integer.toString(RANKS),
+            Integer.toString(ranks),
             "--api-server-count",
             "1",
             "--port",
@@ -70,7 +71,7 @@ final class RestartBench {
         if (clients > 0) {
           load.awaitAnswers(10 * clients);
         }
-        for (int rank = 0; rank < RANKS; rank++) {
+        for (int rank = 0; rank < ranks; rank++) {
           restarts.add(restart(head, base, rank));
           System.err.println("rank " + rank + ": " + restarts.getLast());
         }
@@ -81,7 +82,7 @@ final class RestartBench {
       head.output()
           .lines()
           .filter(l -> l.contains("has started, pid"))
-          .skip(RANKS)
+          .skip(ranks)
           .forEach(System.err::println);
     }
   }
