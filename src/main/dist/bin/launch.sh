@@ -34,8 +34,10 @@ archive=
 [ -r "$home/lib/flotilla.jsa" ] && archive=-XX:SharedArchiveFile=$home/lib/flotilla.jsa
 
 # Hazelcast and Netty reach into the JDK; the Vector API is an incubator module. Vector kernels are
-# slow until they are compiled, so they are compiled after a tenth of the usual calls: starting takes
-# 7 s instead of 12 on two cores.
+# slow until they are compiled, so they are compiled after a hundredth of the usual calls, and their
+# callers wait for it: running them in the meantime would have the compiler work on the slow way as
+# well, which costs 3 s of processor time at each start. The archive is used at the address that it
+# was written for: moving it costs 0.1 s, and its pages would not be shared among processes.
 # shellcheck disable=SC2086
 exec "$java_home/bin/java" \
   --add-modules java.se,jdk.incubator.vector \
@@ -47,7 +49,9 @@ exec "$java_home/bin/java" \
   --sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED \
   -XX:CompileCommand=quiet \
   "-XX:CompileCommand=CompileThresholdScaling,dev.flotilla.executor.cpu.*::*,0.1" \
-  "-XX:CompileCommand=CompileThresholdScaling,dev.flotilla.executor.cpu.generated.*::*,0.1" \
+  "-XX:CompileCommand=CompileThresholdScaling,dev.flotilla.executor.cpu.generated.*::*,0.01" \
+  "-XX:CompileCommand=BackgroundCompilation,dev.flotilla.executor.cpu.generated.*::*,false" \
+  -XX:+UnlockDiagnosticVMOptions -XX:ArchiveRelocationMode=0 \
   -XX:+UseCompactObjectHeaders -Xlog:disable -Xlog:all=error:stderr -Xlog:cds=off:stderr -Xlog:aot=off:stderr \
   -Dhazelcast.logging.type=slf4j -Dflotilla.home="$home" -Dvertx.hazelcast.config="${FLOTILLA_CLUSTER_CONFIG:-$home/cluster.xml}" \
   ${archive:+"$archive"} $FLOTILLA_JAVA_OPTS -cp "$home/lib/*" "$FLOTILLA_MAIN" "$@"

@@ -106,6 +106,8 @@ final class Cluster {
   Cluster asChildOf(String member) {
     Config config = manager.getConfig();
     config.setLiteMember(true);
+    // Measured at every start, and read by nobody: the parent's member tells about the cluster.
+    config.getMetricsConfig().setEnabled(false);
     config.getNetworkConfig().getJoin().getTcpIpConfig().setMembers(List.of(member));
     String host = member.substring(0, member.lastIndexOf(':'));
     config.getNetworkConfig().getInterfaces().clear();

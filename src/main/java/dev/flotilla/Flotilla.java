@@ -31,7 +31,10 @@ import picocli.CommandLine.UnmatchedArgumentException;
       ServeCommand.class,
       CompleteCommand.class,
       EnginesCommand.class,
+      JoinCommand.class,
+      NodesCommand.class,
       PlaceCommand.class,
+      ScaleCommand.class,
       BenchCommand.class,
       SimCommand.class
     })

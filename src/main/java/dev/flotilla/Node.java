@@ -12,6 +12,7 @@ import dev.flotilla.launch.LaunchWatch.Result;
 import dev.flotilla.launch.NodeAgentVerticle;
 import dev.flotilla.protocol.Rank;
 import io.vertx.core.DeploymentOptions;
+import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import java.net.BindException;
 import java.util.Map;
@@ -199,5 +200,20 @@ final class Node {
   /** Ends a drain that is under way. */
   void hurry() {
     end.hurry();
+  }
+
+  /** Ends the processes of this node's engines without waiting for anything. */
+  void kill() {
+    agent.kill();
+  }
+
+  /** This node's own part of the bus. */
+  Vertx vertx() {
+    return joined.vertx();
+  }
+
+  /** The deployment that holds a guarded place now, for example {@code ApiServer_1}. */
+  @Nullable String deployment(String place) {
+    return guard.deployment(place);
   }
 }

@@ -87,6 +87,12 @@ final class PartGuard {
     return deploy(part).onSuccess(ignored -> parts.put(name, part));
   }
 
+  /** The deployment that holds a place now; null if the place is not known. */
+  @Nullable String deployment(String name) {
+    Part part = parts.get(name);
+    return part == null ? null : part.deployment;
+  }
+
   /** Undeploys a part; nothing takes its place. */
   Future<Void> undeploy(String name) {
     Part part = parts.remove(name);
@@ -159,10 +165,18 @@ final class PartGuard {
         LOG.error("{} {}; it is replaced {}", part.name, why, ms == 0 ? "now" : "in " + ms + " ms");
         vertx.setTimer(Math.max(1, ms), ignored -> again(part));
       }
-      case RestartPolicy.Decision.GiveUp(String reason) ->
-          LOG.error("{} {}; {}", part.name, why, reason);
+      case RestartPolicy.Decision.GiveUp(String reason, long trialMs) -> {
+        LOG.error("{} {}; {}", part.name, why, reason);
+        vertx.setTimer(trialMs, ignored -> onTrial(part));
+      }
       case RestartPolicy.Decision.None() -> LOG.debug("{} stays ended", part.name);
     }
+  }
+
+  private void onTrial(Part part) {
+    part.policy =
+        part.policy.on(new RestartPolicy.Event.Tried(System.nanoTime() / 1_000_000)).next();
+    again(part);
   }
 
   private void again(Part part) {

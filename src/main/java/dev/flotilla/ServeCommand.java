@@ -42,7 +42,7 @@ final class ServeCommand implements Callable<Integer> {
     times.ended("model checked");
     Node node = Node.start(plan, times);
     Shutdown.closes(node::close);
-    Shutdown.onSignals(node::hurry);
+    Shutdown.onSignals(node::hurry, node::kill);
     String ready = node.awaitReady();
     System.err.println(times.line());
     System.err.println(ready);

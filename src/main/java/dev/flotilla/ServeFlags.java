@@ -9,6 +9,7 @@ import dev.flotilla.launch.LaunchFlags;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -61,7 +62,7 @@ final class ServeFlags {
   @Option(
       names = {"--data-parallel-backend", "-dpb"},
       description =
-          "verticle (ranks in this process) or process, alias mp (one JVM per rank) (${DEFAULT-VALUE}).")
+          "verticle (ranks in this process), process, alias mp (one JVM per rank), or cluster (ranks wherever nodes have devices) (${DEFAULT-VALUE}).")
   String dataParallelBackend = "verticle";
 
   @Option(
@@ -186,8 +187,14 @@ final class ServeFlags {
 
   @Option(
       names = "--max-num-queued-reqs",
-      description = "Most waiting requests of an engine (${DEFAULT-VALUE}).")
-  int maxNumQueuedReqs = 4096;
+      description =
+          "Most requests under way in all engines, waiting or running; beyond it 429 (no limit).")
+  @Nullable Integer maxNumQueuedReqs;
+
+  @Option(
+      names = "--max-num-queued-tokens",
+      description = "Most prompt tokens that wait in all engines; beyond it 429 (no limit).")
+  @Nullable Long maxNumQueuedTokens;
 
   @Option(
       names = "--served-model-name",
@@ -221,6 +228,12 @@ final class ServeFlags {
   int shutdownTimeout;
 
   @Option(
+      names = "--head-lost-timeout",
+      description =
+          "Seconds that a headless node waits for the next head before it ends (${DEFAULT-VALUE}).")
+  int headLostTimeout = 300;
+
+  @Option(
       names = "--disable-log-stats",
       description = "Do not log throughput and load every 10 seconds.")
   boolean disableLogStats;
@@ -245,6 +258,31 @@ final class ServeFlags {
 
   @Option(names = "--no-join", description = "No cluster: this process alone.")
   boolean noJoin;
+
+  @Mixin PlacementFlags placement = new PlacementFlags();
+
+  @Option(
+      names = "--placement",
+      paramLabel = "FILE",
+      description =
+          "Ranks are placed as 'place --json' has planned, by --data-parallel-backend cluster.")
+  @Nullable Path placementFile;
+
+  @Option(
+      names = "--devices",
+      description = "What ranks can run on here (GPUs found, else one for each core).")
+  int devices;
+
+  /** Whether nothing is said of ranks, so that a headless node brings its devices only. */
+  boolean bringsDevicesOnly() {
+    return headless
+        && dataParallelSize == null
+        && dataParallelSizeLocal == null
+        && dataParallelStartRank == null
+        && dataParallelRank == null
+        && !dataParallelExternalLb
+        && !dataParallelHybridLb;
+  }
 
   /** What of these is about who starts what. */
   LaunchFlags launch() {

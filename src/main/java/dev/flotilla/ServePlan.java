@@ -13,6 +13,7 @@ import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.config.LockstepConfig;
 import dev.flotilla.config.ModelLocation;
 import dev.flotilla.config.NodeConfig;
+import dev.flotilla.config.QueueLimits;
 import dev.flotilla.config.ScriptedConfig;
 import dev.flotilla.launch.Backend;
 import dev.flotilla.launch.DeviceSlice;
@@ -30,8 +31,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param launch who starts what
  * @param model folder
+ * @param deviceCount what ranks can run on here; 0: as found
  * @param devices of this node's ranks
  * @param shutdownTimeoutSeconds that running requests get at the end; 0 aborts them
+ * @param headLostSeconds that a headless node waits for the next head
  * @param usageReport file; null: none is written
  */
 record ServePlan(
@@ -40,10 +43,12 @@ record ServePlan(
     EngineConfig engine,
     FrontendConfig frontend,
     CoordinatorConfig coordinator,
+    int deviceCount,
     DeviceSlice devices,
     int readyTimeoutSeconds,
     EngineFailure onEngineFailure,
     int shutdownTimeoutSeconds,
+    int headLostSeconds,
     @Nullable Path usageReport,
     @Nullable String head,
     @Nullable String clusterName,
@@ -60,9 +65,6 @@ record ServePlan(
 
   private static final int BATCH_TOKENS = 8192;
 
-  /** Devices of one rank; a rank over several is not built yet. */
-  private static final int WORLD_SIZE = 1;
-
   /**
    * The plan of the flags.
    *
@@ -72,7 +74,11 @@ record ServePlan(
   static ServePlan of(ServeFlags flags, Predicate<Path> mixture) {
     String model = flags.model == null ? "" : flags.model;
     Path folder = ModelLocation.resolve(model).toAbsolutePath().normalize();
-    LaunchPlan launch = LaunchPlan.of(flags.launch(), () -> mixture.test(folder));
+    LaunchPlan launch =
+        flags.bringsDevicesOnly()
+            ? LaunchPlan.ofDevices(flags.launch())
+            : LaunchPlan.of(flags.launch(), () -> mixture.test(folder));
+    PlacingPlan placing = PlacingPlan.of(flags, launch);
     check(
         flags.engineReadyTimeout >= 1,
         "--engine-ready-timeout must be at least 1 second, not %d",
@@ -81,8 +87,15 @@ record ServePlan(
         flags.shutdownTimeout >= 0,
         "--shutdown-timeout must not be negative: %d",
         flags.shutdownTimeout);
+    check(
+        flags.headLostTimeout >= 1,
+        "--head-lost-timeout must be at least 1 second, not %d",
+        flags.headLostTimeout);
     DeviceSlice devices =
-        DeviceSlice.of(flags.deviceIds, System.getenv("CUDA_VISIBLE_DEVICES"), WORLD_SIZE);
+        DeviceSlice.of(
+            flags.deviceIds,
+            System.getenv("CUDA_VISIBLE_DEVICES"),
+            flags.placement.tensorParallelSize);
     if (flags.deviceIds != null && launch.starts().count() > 0) {
       devices.of(launch.starts().count() - 1);
     }
@@ -92,11 +105,13 @@ record ServePlan(
         folder,
         engine,
         frontend(flags, folder, launch),
-        coordinator(flags, launch, engine),
+        coordinator(flags, launch, engine).placing(placing.with(engine)),
+        flags.devices,
         devices,
         flags.engineReadyTimeout,
         flags.onEngineFailure,
         flags.shutdownTimeout,
+        flags.headLostTimeout,
         flags.usageReport,
         flags.dataParallelAddress,
         flags.clusterName,
@@ -127,12 +142,13 @@ record ServePlan(
       }
     }
     return new NodeConfig(
-        0,
+        deviceCount,
         headless(),
         engines,
         launch.backend() == Backend.PROCESS,
         onEngineFailure == EngineFailure.STOP,
         slices,
+        headLostSeconds * 1_000L,
         new NodeConfig.Children(member, clusterName == null ? "" : clusterName, clusterFile));
   }
 
@@ -158,7 +174,9 @@ record ServePlan(
         flags.maxModelLen,
         flags.blockSize,
         flags.numGpuBlocksOverride,
-        flags.maxNumQueuedReqs,
+        flags.maxNumQueuedReqs == null
+            ? base.maxNumQueuedReqs()
+            : Math.max(base.maxNumQueuedReqs(), flags.maxNumQueuedReqs),
         flags.enablePrefixCaching,
         flags.longPrefillTokenThreshold,
         perDecode(flags),
@@ -190,6 +208,7 @@ record ServePlan(
             LoadBalancing.of(flags.loadBalancingPolicy),
             balanceIn(flags.balanceIn),
             flags.enableDecisionHeader),
+        new QueueLimits(flags.maxNumQueuedReqs, flags.maxNumQueuedTokens),
         0);
   }
 
@@ -197,7 +216,8 @@ record ServePlan(
   private static CoordinatorConfig coordinator(
       ServeFlags flags, LaunchPlan launch, EngineConfig engine) {
     boolean head = launch.coordinator();
-    Integer local = head ? launch.starts().count() : null;
+    boolean placed = launch.backend() == Backend.CLUSTER;
+    Integer local = head && !placed ? launch.starts().count() : null;
     Candidacy candidacy =
         launch.scope() == LaunchPlan.Scope.LOCAL
             ? Candidacy.AT_ONCE

@@ -35,10 +35,21 @@ final class Shutdown {
    * Takes the signals that ask for the end.
    *
    * @param hurry what a second signal does
+   * @param force what a third one does before the process ends at once; must not wait
    */
-  static void onSignals(Runnable hurry) {
+  static void onSignals(Runnable hurry, Runnable force) {
     SignalCallback end = SignalCallback.start("exit", () -> System.exit(CODE.get()));
     SignalCallback sooner = SignalCallback.start("hurry", hurry);
+    SignalCallback now =
+        SignalCallback.start(
+            "force",
+            () -> {
+              try {
+                force.run();
+              } finally {
+                Runtime.getRuntime().halt(1);
+              }
+            });
     for (String name : List.of("TERM", "INT")) {
       Signals.on(
           name,
@@ -46,6 +57,7 @@ final class Shutdown {
             switch (SIGNALS.incrementAndGet()) {
               case 1 -> end.trigger();
               case 2 -> sooner.trigger();
+              case 3 -> now.trigger();
               default -> Runtime.getRuntime().halt(1);
             }
           });

@@ -66,7 +66,9 @@ final class FlotillaProcess implements AutoCloseable {
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
-    builder.environment().put("FLOTILLA_JAVA_OPTS", "-Xmx700m");
+    builder
+        .environment()
+        .merge("FLOTILLA_JAVA_OPTS", "-Xmx700m", (given, ours) -> ours + " " + given);
     builder.environment().putAll(environment);
     return new FlotillaProcess(builder.start());
   }
@@ -133,9 +135,17 @@ final class FlotillaProcess implements AutoCloseable {
     return process.descendants();
   }
 
-  /** SIGTERM. */
+  /** The JVM of a rank under the process backend. */
+  ProcessHandle engine(int rank) {
+    return descendants()
+        .filter(p -> p.info().commandLine().orElse("").endsWith(" EngineCore_DP" + rank))
+        .findFirst()
+        .orElseThrow(() -> new AssertionError("no process of rank " + rank + ":\n" + output()));
+  }
+
+  /** SIGTERM; what it writes then is read on, which {@link Process#destroy} would end. */
   void terminate() {
-    process.destroy();
+    process.toHandle().destroy();
   }
 
   /** SIGKILL. */

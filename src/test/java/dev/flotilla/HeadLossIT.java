@@ -18,12 +18,19 @@ import org.junit.jupiter.api.Test;
 class HeadLossIT {
   private static final int COMPLETIONS = 400;
 
+  /** Longer than the next head takes to start. */
+  private static final Duration HEAD_LOST = Slowness.scaled(Duration.ofSeconds(15));
+
+  /** From the end of that time to the end of the process. */
+  private static final Duration LEFT = Slowness.scaled(Duration.ofSeconds(5));
+
   /** A new coordinator asks who is there, and gives new epochs. */
   private static final Duration REGISTERED = Duration.ofSeconds(10);
 
   @Test
   @Scenario({"A22", "A61"})
-  void aHeadlessNodeServesForAHeadWithoutEnginesAndRegistersWithTheNextHead() throws Exception {
+  void aHeadlessNodeServesForAHeadWithoutEnginesRegistersWithTheNextAndEndsWithoutOne()
+      throws Exception {
     String cluster = FlotillaProcess.uniqueCluster();
     try (FlotillaProcess first = head(cluster);
         FlotillaProcess node = node(cluster)) {
@@ -56,6 +63,10 @@ class HeadLossIT {
             .atMost(Slowness.scaled(REGISTERED))
             .until(() -> readyRanks(next).equals(List.of(0, 1)));
         assertTrue(node.alive());
+        second.kill();
+        assertEquals(1, node.awaitExit(HEAD_LOST.plus(LEFT)), node.output());
+        assertTrue(node.output().contains("no coordinator has been heard of for"), node.output());
+        assertEquals(0, node.descendants().count());
       }
     }
   }
@@ -87,6 +98,8 @@ class HeadLossIT {
         "0",
         "-dp",
         "2",
+        "--head-lost-timeout",
+        Long.toString(HEAD_LOST.toSeconds()),
         "--cluster-name",
         cluster);
   }

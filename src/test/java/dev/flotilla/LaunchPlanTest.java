@@ -182,7 +182,7 @@ class LaunchPlanTest {
     assertEquals(Backend.PROCESS, plan("-dp 2 --data-parallel-backend mp").backend());
     assertEquals(Backend.PROCESS, plan("-dp 2 -dpb process").backend());
     refused("there is no Ray here", "-dp 2 --data-parallel-backend ray");
-    refused("cluster is not built yet", "-dp 2 --data-parallel-backend cluster");
+    assertEquals(Backend.CLUSTER, plan("-dp 2 --data-parallel-backend cluster").backend());
     refused("not 'threads'", "-dp 2 --data-parallel-backend threads");
   }
 

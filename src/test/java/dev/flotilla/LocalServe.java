@@ -46,6 +46,11 @@ final class LocalServe implements AutoCloseable {
     return base;
   }
 
+  /** What it serves with. */
+  Node node() {
+    return node;
+  }
+
   @Override
   public void close() {
     node.close();

@@ -9,9 +9,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.File;
 import java.net.URI;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -20,13 +25,20 @@ import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Engines in JVMs of their own: what one of them, or their parent, takes with it when it dies. */
 class ProcessBackendIT {
   /** From the kill of a scripted rank to its next request. */
   private static final Duration BACK = Duration.ofSeconds(5);
 
+  @TempDir Path scratch;
+
   private static FlotillaProcess serve(int ranks, String... more) throws Exception {
+    return FlotillaProcess.start(arguments(ranks, more));
+  }
+
+  private static String[] arguments(int ranks, String... more) {
     List<String> arguments =
         new ArrayList<>(
             List.of(
@@ -42,7 +54,7 @@ class ProcessBackendIT {
                 "--cluster-name",
                 FlotillaProcess.uniqueCluster()));
     arguments.addAll(List.of(more));
-    return FlotillaProcess.start(arguments.toArray(String[]::new));
+    return arguments.toArray(String[]::new);
   }
 
   @Test
@@ -75,7 +87,8 @@ class ProcessBackendIT {
                       && ranked(base, 2) == 200;
                 });
         System.err.printf(
-            "rank 2 served again %d ms after its kill%n", (System.nanoTime() - killed) / 1_000_000);
+            "rank 2 served again %d ms after its kill, %.2f s of processor time%n",
+            (System.nanoTime() - killed) / 1_000_000, Processor.seconds(head.engine(2).pid()));
         load.awaitAnswers(12);
         assertEquals(List.of(), load.failures(), "no request was lost");
       }
@@ -100,6 +113,9 @@ class ProcessBackendIT {
       head.terminate();
       await("not ready").atMost(Duration.ofSeconds(5)).until(() -> readyz(base) != 200);
       assertEquals(503, ranked(base, 0), "nothing new is taken");
+      HttpResponse<String> utility = post(base, "/collect_stats", "");
+      assertEquals(503, utility.statusCode(), utility::body);
+      assertTrue(utility.body().contains("shutting down"), utility::body);
       streams.assertAllEnd("length", Duration.ofSeconds(30));
     }
     assertEquals(0, head.awaitExit(Duration.ofSeconds(10)), head.output());
@@ -140,16 +156,81 @@ class ProcessBackendIT {
     try (FlotillaProcess head = serve(2)) {
       URI base = head.awaitReady();
       Set<ProcessHandle> children = children(head);
-      long deaf = child(head, "EngineCore_DP1").pid();
-      assertEquals(0, new ProcessBuilder("kill", "-STOP", Long.toString(deaf)).start().waitFor());
-      try (Streaming streams = Streaming.start(base, 4, 20_000)) {
-        streams.awaitSomeTokens();
+      try (Streaming streams = Streaming.start(base, 20, 20_000)) {
+        streams.awaitFirstTokens();
+        stopTakingTurns(child(head, "EngineCore_DP1"));
         head.terminate();
         streams.assertAllEnd("abort", Slowness.scaled(Duration.ofSeconds(5)));
       }
       assertEquals(0, head.awaitExit(Slowness.scaled(Duration.ofSeconds(8))), head.output());
       assertNoneAlive(children);
     }
+  }
+
+  /** What the launch gives to each child, and the last way to end them. */
+  @Test
+  @Scenario({"A78", "A82"})
+  void eachChildHasItsDevicesAndItsMemoryNodeAndAThirdSignalKillsAll() throws Exception {
+    Path calls = scratch.resolve("calls");
+    Path numactl = scratch.resolve("numactl");
+    Files.writeString(
+        numactl,
+        """
+        #!/bin/sh
+        echo "$@" >> "%s"
+        shift 2
+        exec "$@"
+        """
+            .formatted(calls));
+    assertTrue(numactl.toFile().setExecutable(true));
+    Map<String, String> environment =
+        Map.of(
+            "PATH",
+            scratch + File.pathSeparator + System.getenv("PATH"),
+            "FLOTILLA_JAVA_OPTS",
+            "-Xmx700m -Dflotilla.numa.nodes=0-1");
+    try (FlotillaProcess head =
+        FlotillaProcess.start(
+            "flotilla",
+            environment,
+            arguments(2, "--device-ids", "4,5", "--shutdown-timeout", "60"))) {
+      URI base = head.awaitReady();
+      for (int rank = 0; rank < 2; rank++) {
+        String bound = "--cpunodebind=%d --membind=%d ".formatted(rank, rank);
+        String name = " EngineCore_DP" + rank;
+        assertTrue(
+            Files.readAllLines(calls).stream()
+                .anyMatch(call -> call.startsWith(bound) && call.endsWith(name)),
+            Files.readString(calls));
+        assertEquals("" + (4 + rank), visibleDevices(head.engine(rank)));
+      }
+      Set<ProcessHandle> children = children(head);
+      stopTakingTurns(head.engine(1));
+      try (Streaming streams = Streaming.start(base, 2, 20_000)) {
+        streams.awaitSomeTokens();
+        head.terminate();
+        await("it drains").atMost(Duration.ofSeconds(10)).until(() -> readyz(base) != 200);
+        head.terminate();
+        head.awaitLine("asked to end a second time");
+        head.terminate();
+        assertEquals(1, head.awaitExit(Duration.ofSeconds(10)), head.output());
+      }
+      assertNoneAlive(children);
+    }
+  }
+
+  private static String visibleDevices(ProcessHandle child) throws Exception {
+    String environment = Files.readString(Path.of("/proc/" + child.pid() + "/environ"));
+    return Arrays.stream(environment.split("\0", -1))
+        .filter(entry -> entry.startsWith("CUDA_VISIBLE_DEVICES="))
+        .map(entry -> entry.substring(entry.indexOf('=') + 1))
+        .findFirst()
+        .orElse("not set");
+  }
+
+  private static void stopTakingTurns(ProcessHandle child) throws Exception {
+    String pid = Long.toString(child.pid());
+    assertEquals(0, new ProcessBuilder("kill", "-STOP", pid).start().waitFor());
   }
 
   private static Map<Integer, JsonNode> engines(URI base) throws Exception {

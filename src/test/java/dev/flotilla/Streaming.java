@@ -67,6 +67,11 @@ final class Streaming implements AutoCloseable {
     awaitBegun(1);
   }
 
+  /** How many have not ended. */
+  long running() {
+    return ends.stream().filter(end -> !end.isDone()).count();
+  }
+
   private void awaitBegun(int count) {
     await("streams have begun").atMost(Duration.ofSeconds(30)).until(() -> begun.get() >= count);
   }

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param lockstep whether all ranks step together, so that their settings must be the same
  * @param configHash of those settings; null: the first engine's
  * @param candidacy when it leads
+ * @param placing how ranks are placed on nodes
  */
 public record CoordinatorConfig(
     int dataParallelSize,
@@ -29,7 +30,8 @@ public record CoordinatorConfig(
     @Nullable Integer localRanks,
     boolean lockstep,
     @Nullable String configHash,
-    Candidacy candidacy) {
+    Candidacy candidacy,
+    PlacingConfig placing) {
 
   /** What is not set; heartbeats come every 250 ms. */
   public static final CoordinatorConfig DEFAULT =
@@ -44,7 +46,8 @@ public record CoordinatorConfig(
           null,
           false,
           null,
-          Candidacy.AT_ONCE);
+          Candidacy.AT_ONCE,
+          PlacingConfig.DEFAULT);
 
   /** The original publishes a snapshot so long after the last, if something has changed. */
   private static final long SNAPSHOT_MS = 100;
@@ -88,7 +91,8 @@ public record CoordinatorConfig(
         DEFAULT.localRanks,
         DEFAULT.lockstep,
         DEFAULT.configHash,
-        DEFAULT.candidacy);
+        DEFAULT.candidacy,
+        DEFAULT.placing);
   }
 
   /** The same, with what a launch expects of its engines. */
@@ -105,7 +109,8 @@ public record CoordinatorConfig(
         local,
         steppingTogether,
         hash,
-        candidacy);
+        candidacy,
+        placing);
   }
 
   /** The same, for a node of a cluster that may have other coordinators. */
@@ -121,7 +126,8 @@ public record CoordinatorConfig(
         localRanks,
         lockstep,
         configHash,
-        its);
+        its,
+        placing);
   }
 
   /** The same under a policy; the original's two get snapshots as rarely as the original's. */
@@ -137,6 +143,24 @@ public record CoordinatorConfig(
         localRanks,
         lockstep,
         configHash,
-        candidacy);
+        candidacy,
+        placing);
+  }
+
+  /** The same, placing ranks like this. */
+  public CoordinatorConfig placing(PlacingConfig how) {
+    return new CoordinatorConfig(
+        dataParallelSize,
+        publishMinMs,
+        publishMaxMs,
+        suspectMs,
+        deadMs,
+        balancing,
+        policy,
+        localRanks,
+        lockstep,
+        configHash,
+        candidacy,
+        how);
   }
 }

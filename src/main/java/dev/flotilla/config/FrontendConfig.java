@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param ranks that it may choose; null: all
  * @param metricsEngineLabel whether metrics tell the engines apart
  * @param choice how engines are chosen
+ * @param queue how much may be under way before requests are refused
  * @param index among the API servers of its node
  */
 public record FrontendConfig(
@@ -31,6 +32,7 @@ public record FrontendConfig(
     @Nullable RankRange ranks,
     EngineLabel metricsEngineLabel,
     ChoiceConfig choice,
+    QueueLimits queue,
     int index) {
 
   /** What is not set. */
@@ -47,6 +49,7 @@ public record FrontendConfig(
           null,
           EngineLabel.PER_ENGINE,
           ChoiceConfig.DEFAULT,
+          QueueLimits.NONE,
           0);
 
   /** Checks every bound. */
@@ -75,6 +78,7 @@ public record FrontendConfig(
         ranks,
         metricsEngineLabel,
         choice,
+        queue,
         otherIndex);
   }
 }

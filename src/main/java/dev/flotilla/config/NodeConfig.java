@@ -11,6 +11,7 @@ import java.util.List;
  * @param processes whether each engine gets a JVM of its own
  * @param stopOnFailure whether the end of one engine ends all
  * @param deviceIds of each local rank, with commas; empty: nothing was said about devices
+ * @param headLostMs how long a headless node waits for a coordinator after it has lost one
  * @param children how engines in JVMs of their own join the cluster
  */
 public record NodeConfig(
@@ -20,7 +21,11 @@ public record NodeConfig(
     boolean processes,
     boolean stopOnFailure,
     List<String> deviceIds,
+    long headLostMs,
     Children children) {
+  /** As long as an engine looks for a coordinator before it has one. */
+  private static final long HEAD_LOST_MS = 300_000;
+
   /** What is not set. */
   public static final NodeConfig DEFAULT = new NodeConfig(0, false, List.of());
 
@@ -46,10 +51,11 @@ public record NodeConfig(
         "device-ids has %d slices for %d engines",
         deviceIds.size(),
         engines.size());
+    Check.that(headLostMs >= 1, "head-lost-ms must be at least 1, not %d", headLostMs);
   }
 
   /** Engines in this JVM, restarted when they die. */
   public NodeConfig(int devices, boolean headless, List<EngineConfig> engines) {
-    this(devices, headless, engines, false, false, List.of(), Children.DEFAULT);
+    this(devices, headless, engines, false, false, List.of(), HEAD_LOST_MS, Children.DEFAULT);
   }
 }

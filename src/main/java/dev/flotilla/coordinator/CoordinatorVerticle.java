@@ -4,10 +4,12 @@ import dev.flotilla.config.Balancing;
 import dev.flotilla.config.Config;
 import dev.flotilla.config.CoordinatorConfig;
 import dev.flotilla.config.LoadBalancing;
+import dev.flotilla.config.PlacingConfig;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.FrontendId;
+import dev.flotilla.protocol.GroupPlan;
 import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.StatusJson;
 import dev.flotilla.protocol.Term;
@@ -52,8 +54,12 @@ public final class CoordinatorVerticle extends VerticleBase {
   private @Nullable Membership membership; // Null while standing by.
   private @Nullable ViewPublisher publisher;
   private @Nullable HandOvers handOvers; // Null where nothing moves.
+  private @Nullable ScalingPort scaling; // As long as it leads.
   private ClusterView view = ClusterView.EMPTY;
   private Future<Void> registered = Future.succeededFuture();
+  private StepSnapshot snapshot = StepSnapshot.NONE;
+  private boolean stepwise; // Counts are published as of one step of all ranks.
+  private boolean changed;
   private long timer = -1;
   private long claimTimer = -1;
 
@@ -96,10 +102,13 @@ public final class CoordinatorVerticle extends VerticleBase {
   }
 
   private Future<Void> lead(Term term, StandbyPort.Inheritance inheritance) {
-    CoordinatorConfig settings = Objects.requireNonNull(config);
     long now = System.nanoTime();
-    Membership.Limits limits =
-        Membership.Limits.of(settings, bus().node()).with(inheritance.plan(), bus().node());
+    CoordinatorConfig own = Objects.requireNonNull(config);
+    GroupPlan plan = inheritance.plan();
+    Membership.Limits limits = Membership.Limits.of(own, bus().node()).with(plan, bus().node());
+    CoordinatorConfig settings = plan == null ? own : own.under(plan.policy());
+    stepwise = settings.policy().bySnapshots() && limits.expected().lockstep();
+    snapshot = StepSnapshot.NONE;
     chooser = new Chooser(settings.policy(), self);
     boolean moves = limits.expected().balancing() == Balancing.INTERNAL;
     handOvers = moves && settings.policy() == LoadBalancing.FLOTILLA ? new HandOvers() : null;
@@ -110,6 +119,17 @@ public final class CoordinatorVerticle extends VerticleBase {
             settings.publishMaxMs() * 1_000_000,
             System.currentTimeMillis(),
             now);
+    ScalingPort growth =
+        new ScalingPort(
+            bus(),
+            inheritance.plan() == null
+                ? settings.placing()
+                : Config.parse(inheritance.plan().placing(), PlacingConfig.DEFAULT),
+            limits.dataParallelSize(),
+            limits.expected().lockstep(),
+            term);
+    scaling = growth;
+    services.addAll(growth.serve(vertx));
     timer = vertx.setPeriodic(Math.max(1, settings.publishMinMs() / 2), ignored -> tick());
     claimTimer = vertx.setPeriodic(CLAIM_MS, ignored -> claim());
     claim();
@@ -135,7 +155,8 @@ public final class CoordinatorVerticle extends VerticleBase {
 
   private void claim() {
     if (membership != null) {
-      standby().publish(membership.term(), membership.limits().plan());
+      GroupPlan plan = membership.limits().plan();
+      standby().publish(membership.term(), scaling == null ? plan : scaling.plan(plan));
     }
   }
 
@@ -155,6 +176,10 @@ public final class CoordinatorVerticle extends VerticleBase {
     vertx.cancelTimer(timer);
     vertx.cancelTimer(claimTimer);
     membership = null;
+    if (scaling != null) {
+      scaling.stop();
+      scaling = null;
+    }
     List<Future<Void>> ends = new ArrayList<>();
     subscriptions.forEach(s -> ends.add(s.unregister()));
     services.forEach(s -> ends.add(s.unregister()));
@@ -175,10 +200,16 @@ public final class CoordinatorVerticle extends VerticleBase {
     long now = System.nanoTime();
     if (message instanceof ToCoordinator.Load(var load)) {
       chooser().report(load, now);
+      if (stepwise) {
+        snapshot = snapshot.reported(load, fresh().engines());
+      }
     }
     step(new Membership.Event.Told(now, message));
     if (message instanceof ToCoordinator.Load(var load) && handOvers != null) {
       handOvers.on(load, view, now).ifPresent(this::perform);
+    }
+    if (scaling != null) {
+      scaling.told(message);
     }
   }
 
@@ -207,7 +238,23 @@ public final class CoordinatorVerticle extends VerticleBase {
 
   /** The newest that is known, published or not. */
   private ClusterView fresh() {
-    return Objects.requireNonNull(membership).view(Objects.requireNonNull(publisher).version());
+    return shown(Objects.requireNonNull(publisher).version());
+  }
+
+  private ClusterView shown(long version) {
+    ClusterView all = Objects.requireNonNull(membership).view(version);
+    return scaling == null ? all : scaling.shown(all);
+  }
+
+  /** Time and the engines' states move a change of the group, and that the members. */
+  private void scaled() {
+    if (membership == null || scaling == null) {
+      return;
+    }
+    scaling.tick(membership.view(0));
+    if (scaling.admitted() != membership.limits().dataParallelSize()) {
+      step(new Membership.Event.Resized(scaling.admitted()));
+    }
   }
 
   private Chooser chooser() {
@@ -216,6 +263,11 @@ public final class CoordinatorVerticle extends VerticleBase {
 
   private void tick() {
     step(new Membership.Event.Tick(System.nanoTime()));
+    if (changed) {
+      changed = false;
+      advance(new ViewPublisher.Event.Changed(System.nanoTime()));
+    }
+    scaled();
     advance(new ViewPublisher.Event.Tick(System.nanoTime()));
   }
 
@@ -227,6 +279,9 @@ public final class CoordinatorVerticle extends VerticleBase {
     Membership.Step step = membership.on(event);
     membership = step.next();
     if (!membership.term().equals(before)) {
+      if (scaling != null) {
+        scaling.leads(membership.term());
+      }
       claim();
     }
     step.effects().forEach(this::perform);
@@ -243,8 +298,13 @@ public final class CoordinatorVerticle extends VerticleBase {
                       LOG.debug("{} not delivered to {}: {}", message, to, e.getMessage()));
       case Membership.Effect.AskAll(Term term) ->
           bus().publish(Addresses.ALL_ENGINES, new ToEngine.WhoIsThere(term));
-      case Membership.Effect.Changed() ->
+      case Membership.Effect.Changed() -> {
+        if (stepwise) {
+          changed = true; // Until the next tick the other ranks may report the same step.
+        } else {
           advance(new ViewPublisher.Event.Changed(System.nanoTime()));
+        }
+      }
       case Membership.Effect.Moved(String sentence) -> LOG.info(sentence);
       case Membership.Effect.Rejected(var incarnation, var why) ->
           LOG.warn("incarnation {} rejected: {}", incarnation, why.sentence());
@@ -266,7 +326,13 @@ public final class CoordinatorVerticle extends VerticleBase {
   }
 
   private void publish(long version) {
-    view = Objects.requireNonNull(membership).view(version);
+    view = shown(version);
+    if (stepwise) {
+      StepSnapshot.Published published = snapshot.published(view.engines());
+      snapshot = published.next();
+      view = view.withEngines(published.engines());
+      changed |= published.more();
+    }
     chooser().published(view, System.nanoTime());
     follow();
     bus().publish(Addresses.ALL_FRONTENDS, new ToFrontend.View(view));

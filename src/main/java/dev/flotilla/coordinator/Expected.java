@@ -56,7 +56,17 @@ public record Expected(
   /** From the plan of the leader before. */
   static Expected of(GroupPlan plan, NodeId self) {
     return new Expected(
-        plan.balancing(), plan.localRanks(), plan.lockstep(), plan.configHash(), self);
+        plan.balancing(),
+        plan.policy(),
+        plan.localRanks(),
+        plan.lockstep(),
+        plan.configHash(),
+        self);
+  }
+
+  /** The same, without a plan of who comes from where. */
+  Expected anywhere() {
+    return new Expected(balancing, null, lockstep, configHash, self);
   }
 
   /** What is wrong with a claim to a rank of the plan; null: nothing. */

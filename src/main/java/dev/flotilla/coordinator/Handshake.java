@@ -105,7 +105,10 @@ record Handshake(Membership membership, long now) {
   /** The rank is held: refuse once the holder gave a sign of life after this one's first Hello. */
   private Step contest(Hello hello, Member holder) {
     Member.Challenge challenge = holder.challenge();
-    if (challenge == null || !challenge.by().equals(hello.incarnation())) {
+    boolean answered = challenge != null && holder.heardNanos() > challenge.atNanos();
+    // An answer that this coordinator looks at late, after a standstill of its own, proves nothing.
+    boolean stale = answered && now - holder.heardNanos() > membership.limits().suspectNanos();
+    if (challenge == null || stale || !challenge.by().equals(hello.incarnation())) {
       Member challenged = holder.challenged(new Member.Challenge(hello.incarnation(), now));
       return new Step(
           membership.with(membership.members().with(challenged)),
@@ -115,7 +118,7 @@ record Handshake(Membership membership, long now) {
                   "incarnation %s on node %s wants the rank of %s; waiting for the holder's sign of life"
                       .formatted(hello.incarnation(), hello.node(), holder))));
     }
-    if (holder.heardNanos() > challenge.atNanos()) {
+    if (answered) {
       return refuse(hello, new Rejection.RankHeld(holder.rank(), holder.toString()));
     }
     return membership.unchanged();
@@ -173,7 +176,7 @@ record Handshake(Membership membership, long now) {
     return new Step(
         membership,
         List.of(
-            Membership.refusal(hello.incarnation(), why),
+            membership.refusal(hello.incarnation(), why),
             new Effect.Rejected(hello.incarnation(), why)));
   }
 }

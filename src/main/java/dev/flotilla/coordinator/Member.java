@@ -1,5 +1,6 @@
 package dev.flotilla.coordinator;
 
+import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.protocol.Address;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.ClusterView;
@@ -40,7 +41,8 @@ public record Member(
    */
   public record Challenge(Incarnation by, long atNanos) {}
 
-  Member under(Epoch given, long now) {
+  /** To be asked for its readiness anew; a new epoch is no sign of life of it. */
+  Member under(Epoch given) {
     return new Member(
         rank,
         incarnation,
@@ -49,8 +51,8 @@ public record Member(
         node,
         local,
         configHash,
-        now,
-        false,
+        heardNanos,
+        suspect,
         facts,
         load,
         challenge);
@@ -86,6 +88,29 @@ public record Member(
         told,
         load,
         challenge);
+  }
+
+  /**
+   * Whether a report says more than that the engine lives: under the original's policies other
+   * counts, else any other load; and what it has done since its start.
+   */
+  boolean news(LoadReport report, LoadBalancing policy) {
+    LoadReport known = load;
+    if (known == null
+        || report.waiting() != known.waiting()
+        || report.running() != known.running()
+        || (report.totals() != null && !report.totals().equals(known.totals()))) {
+      return true;
+    }
+    return !policy.bySnapshots()
+        && !(report.step() == known.step()
+            && report.wave() == known.wave()
+            && report.stepping() == known.stepping()
+            && report.queuedTokens() == known.queuedTokens()
+            && report.residentTokens() == known.residentTokens()
+            && report.kvBlocksUsed() == known.kvBlocksUsed()
+            && report.acks().equals(known.acks())
+            && report.work().equals(known.work()));
   }
 
   /** Totals come with every few reports only; the last that came stay in the view. */

@@ -92,11 +92,17 @@ public record Membership(
               Expected.of(plan, self));
     }
 
+    /** For another size; whoever is placed may be anywhere. */
+    Limits of(int size) {
+      return new Limits(size, suspectNanos, deadNanos, graceNanos, expected.anywhere());
+    }
+
     /** For who stands by. */
     public GroupPlan plan() {
       return new GroupPlan(
           dataParallelSize,
           expected.balancing(),
+          expected.policy(),
           expected.local(),
           expected.lockstep(),
           expected.configHash());
@@ -113,6 +119,9 @@ public record Membership(
 
     /** Some coordinator, perhaps this one, published that it leads. */
     record Claimed(Term term) implements Event {}
+
+    /** The group has another size from now on; ranks beyond it go. */
+    record Resized(int dataParallelSize) implements Event {}
   }
 
   /** What is to be done. */
@@ -162,6 +171,7 @@ public record Membership(
                       "another coordinator leads term %s, this one term %s"
                           .formatted(other, term))));
       case Event.Claimed _ -> unchanged();
+      case Event.Resized(int size) -> resized(size);
       case Event.Told(long now, ToCoordinator.Hello hello) -> new Handshake(this, now).hello(hello);
       case Event.Told(long now, ToCoordinator.Ready ready) -> ready(now, ready);
       case Event.Told(long now, ToCoordinator.Load(LoadReport load)) -> load(now, load);
@@ -175,10 +185,10 @@ public record Membership(
       case Event.Told(long now, ToCoordinator.FrontendHello hello) -> frontend(now, hello);
       case Event.Told(long now, ToCoordinator.NodeHello hello) ->
           new Step(with(presence.with(hello, now)), List.of());
-      // Of Leadership, which hears them at an address of its own.
+      // Of Scaling, and of Leadership, which hears them at an address of its own.
+      case Event.Told(long _, ToCoordinator.FromAgent _) -> unchanged();
       case Event.Told(long _, ToCoordinator.Leading _), Event.Told(long _, ToCoordinator.Nodes _) ->
           unchanged();
-      case Event.Told(long _, ToCoordinator.FromAgent _) -> unchanged(); // For the scaling.
     };
   }
 
@@ -258,14 +268,14 @@ public record Membership(
   private Step turnAway(Member member, Rejection why) {
     Step step = without(presence, m -> m.equals(member), why.sentence());
     List<Effect> effects = new ArrayList<>(step.effects());
-    effects.add(refusal(member.incarnation(), why));
+    effects.add(step.next().refusal(member.incarnation(), why));
     effects.add(new Effect.Rejected(member.incarnation(), why));
     return new Step(step.next(), effects);
   }
 
-  static Effect refusal(Incarnation incarnation, Rejection why) {
+  Effect refusal(Incarnation incarnation, Rejection why) {
     return new Effect.Send(
-        Addresses.candidate(incarnation), new ToEngine.Refused(incarnation, why.sentence()));
+        Addresses.candidate(incarnation), new ToEngine.Refused(incarnation, term, why.sentence()));
   }
 
   private Step load(long now, LoadReport load) {
@@ -282,7 +292,9 @@ public record Membership(
     }
     Member next = member.heard(now).reporting(load);
     List<Effect> effects = new ArrayList<>();
-    effects.add(new Effect.Changed());
+    if (member.suspect() || member.news(load, limits.expected().policy())) {
+      effects.add(new Effect.Changed());
+    }
     if (member.suspect()) {
       effects.add(new Effect.Moved(next + " is heard of again"));
     }
@@ -316,6 +328,13 @@ public record Membership(
   }
 
   /** Without the members that the test holds for. */
+  private Step resized(int size) {
+    Membership next =
+        new Membership(
+            limits.of(size), term, given, startedNanos, tickedNanos, members, departed, presence);
+    return next.without(presence, m -> m.rank().value() >= size, "the group is smaller now");
+  }
+
   Step without(Presence left, Predicate<Member> which, String reason) {
     Members rest = members.without(which);
     Departed last = departed;

@@ -6,10 +6,8 @@ import dev.flotilla.coordinator.GroupChange.Outcome;
 import dev.flotilla.coordinator.GroupChange.Phase;
 import dev.flotilla.coordinator.Scaling.Effect;
 import dev.flotilla.coordinator.Scaling.Event;
-import dev.flotilla.placement.Placement;
 import dev.flotilla.placement.PlacementGroup;
 import dev.flotilla.placement.PlacementGroup.Bundle;
-import dev.flotilla.placement.Planner;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.Lease;
 import dev.flotilla.protocol.NodeId;
@@ -47,7 +45,6 @@ final class ScalingStep {
 
   static final long RETRY_NANOS = 1_000 * MS;
   private static final int RETRY_DOUBLINGS = 5;
-  private static final int SIZE_MAX = 65_535;
 
   final Scaling.Settings settings;
   final long startedNanos;
@@ -117,7 +114,7 @@ final class ScalingStep {
         advance(now);
       }
       case Event.Leads(Term now) -> term = now;
-      case Event.Asked asked -> asked(asked);
+      case Event.Asked asked -> new Wish(this).asked(asked);
     }
   }
 
@@ -163,52 +160,6 @@ final class ScalingStep {
       answer(change, new Outcome(503, "another coordinator has changed the group"));
       current = null;
     }
-  }
-
-  private void asked(Event.Asked asked) {
-    long now = asked.nowNanos();
-    int wanted = asked.size();
-    Outcome at = refusal(asked);
-    if (at != null) {
-      effects.add(new Effect.Answer(asked.call(), at.code(), at.sentence()));
-    } else if (wanted < size) {
-      long drainNanos = asked.drainMs() * MS;
-      begin(GroupChange.down(highest + 1, size, wanted, drainNanos, now, asked.call()), now);
-    } else {
-      var request = settings.request().at(term.node().value()).growing(size, wanted);
-      switch (Planner.plan(agents.capacities(), request)) {
-        case Placement.Refused(_, String sentence) ->
-            effects.add(new Effect.Answer(asked.call(), 503, sentence));
-        case Placement.Planned(List<PlacementGroup> groups, _) ->
-            begin(GroupChange.up(highest + 1, size, wanted, groups, now, asked.call()), now);
-      }
-    }
-  }
-
-  /** The answer to what needs no change; null: it needs one. */
-  private @Nullable Outcome refusal(Event.Asked asked) {
-    int wanted = asked.size();
-    if (wanted < 1 || wanted > SIZE_MAX || asked.drainMs() < 1) {
-      return new Outcome(
-          400, "the size must be 1 to %d and the drain time positive".formatted(SIZE_MAX));
-    }
-    if (current != null || asked.nowNanos() - startedNanos < GRACE_NANOS) {
-      return new Outcome(
-          409,
-          "another change of the group is under way%s; ask again when it is settled"
-              .formatted(current == null ? "" : ", " + current));
-    }
-    if (wanted == size) {
-      return new Outcome(200, "the group has %d ranks already".formatted(size));
-    }
-    List<Integer> missing = new Upkeep(this).missing();
-    if (wanted > size && !missing.isEmpty()) {
-      return new Outcome(
-          503, "ranks %s have no place yet, so there is no room for more".formatted(missing));
-    }
-    return settings.lockstep()
-        ? new Outcome(400, "a group that steps together keeps its size while it runs")
-        : null;
   }
 
   void begin(GroupChange change, long now) {

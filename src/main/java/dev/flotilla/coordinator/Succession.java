@@ -25,7 +25,7 @@ record Succession(Membership membership, long now) {
     Members renewed = membership.members();
     int count = 0;
     for (Member member : membership.members().all()) {
-      renewed = renewed.with(member.under(new Epoch(term.number(), ++count), now));
+      renewed = renewed.with(member.under(new Epoch(term.number(), ++count)));
     }
     Membership next =
         new Membership(

@@ -13,15 +13,12 @@ import dev.flotilla.protocol.ToFrontend;
 import dev.flotilla.scheduler.Admission;
 import dev.flotilla.scheduler.Backlog;
 import dev.flotilla.scheduler.Counters;
-import dev.flotilla.scheduler.PrefixEvent;
 import dev.flotilla.scheduler.Scheduler;
 import dev.flotilla.scheduler.Unstarted;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -54,8 +51,7 @@ final class EngineCore {
 
   private final LockstepLoop.Steps own = new OwnSteps();
   private final Turn turn = new Turn(this::errand);
-  private final Offers offers = new Offers();
-  private final AtomicReference<@Nullable Order> order = new AtomicReference<>();
+  private final PendingOrder order = new PendingOrder();
 
   private State state = State.RUNNING;
   private boolean stepping;
@@ -68,11 +64,6 @@ final class EngineCore {
   private double takenSquares;
   private long steps;
   private long lastStepNanos;
-  private long toldPrefixes;
-
-  /** What the coordinator wants moved, and who tells the owners. */
-  private record Order(
-      ToEngine.HandOver order, EngineAt self, Consumer<Map<FrontendId, ToFrontend.Offer>> tell) {}
 
   /**
    * A loop at rest.
@@ -109,38 +100,33 @@ final class EngineCore {
         stop();
         return false;
       }
-      if (state == State.RUNNING) {
-        try {
-          compute();
-        } catch (RuntimeException | Error failure) {
-          breakDown(failure);
-        }
-      }
-      tellPrefixes();
+    } finally {
+      turn.end();
+    }
+    compute();
+    turn.begin();
+    try {
       flush();
-      return (state == State.RUNNING && more()) || !inbox.sleep();
+      return more() || !inbox.sleep();
     } finally {
       turn.end();
     }
   }
 
-  /** In a group the others decide with: a rank with work waits for its wave. */
+  /** Whether to step on at once. In a group the others decide with: work waits for its wave. */
   private boolean more() {
-    return group == null ? !scheduler.resting() : group.running();
+    return state == State.RUNNING && (group == null ? !scheduler.resting() : group.running());
   }
 
   private void compute() throws InterruptedException {
     if (group == null) {
-      if (!scheduler.resting()) {
-        computeBatch();
+      computeBatch();
+    } else if (state == State.RUNNING) {
+      try {
+        group.turn(own);
+      } catch (RuntimeException | Error failure) {
+        guardedBreakDown(failure);
       }
-      return;
-    }
-    turn.end(); // The others may be waited for.
-    try {
-      group.turn(own);
-    } finally {
-      turn.begin();
     }
   }
 
@@ -157,11 +143,9 @@ final class EngineCore {
 
     @Override
     public void step() throws InterruptedException {
-      turn.begin();
-      try {
-        computeBatch();
-      } finally {
-        turn.end();
+      computeBatch();
+      if (state != State.RUNNING) {
+        throw new IllegalStateException(brokenReason); // The group must not go on with this rank.
       }
     }
 
@@ -174,7 +158,41 @@ final class EngineCore {
   }
 
   private void computeBatch() throws InterruptedException {
-    Batch batch = scheduler.schedule();
+    Batch batch;
+    turn.begin();
+    try {
+      batch = start();
+    } finally {
+      turn.end();
+    }
+    if (batch == null) {
+      return;
+    }
+    long waited = executor.waitedNanos();
+    StepResult result = execute(batch);
+    turn.begin();
+    try {
+      stepping = false;
+      if (result != null) {
+        update(batch, result, executor.waitedNanos() - waited);
+        prefixes.follow(scheduler);
+      }
+    } finally {
+      turn.end();
+    }
+  }
+
+  private @Nullable Batch start() throws InterruptedException {
+    if (state != State.RUNNING || scheduler.resting()) {
+      return null;
+    }
+    Batch batch;
+    try {
+      batch = scheduler.schedule();
+    } catch (RuntimeException | Error failure) {
+      breakDown(failure);
+      return null;
+    }
     meter.start(batch, System.nanoTime());
     stepping = true;
     if (deltas.isEmpty() && refusals.isEmpty()) {
@@ -182,20 +200,39 @@ final class EngineCore {
     } else {
       outbox.publish(outcome(true, false));
     }
-    long waited = executor.waitedNanos();
-    StepResult result;
-    turn.end();
+    return batch;
+  }
+
+  private @Nullable StepResult execute(Batch batch) {
     try {
-      result = executor.execute(masks == null ? batch : masks.masked(batch));
-    } finally {
-      turn.begin();
-      stepping = false;
+      return executor.execute(masks == null ? batch : masks.masked(batch));
+    } catch (RuntimeException | Error failure) {
+      guardedBreakDown(failure);
+      return null;
     }
+  }
+
+  private void guardedBreakDown(Throwable failure) {
+    turn.begin();
+    try {
+      if (state == State.RUNNING) {
+        breakDown(failure);
+      }
+    } finally {
+      turn.end();
+    }
+  }
+
+  private void update(Batch batch, StepResult result, long waitedNanos) {
     lastStepNanos = System.nanoTime();
-    meter.end(lastStepNanos, executor.waitedNanos() - waited);
+    meter.end(lastStepNanos, waitedNanos);
     scheduler.tick(lastStepNanos);
-    deltas.addAll(scheduler.update(batch, result));
-    steps++;
+    try {
+      deltas.addAll(scheduler.update(batch, result));
+      steps++;
+    } catch (RuntimeException | Error failure) {
+      breakDown(failure);
+    }
   }
 
   /**
@@ -207,7 +244,7 @@ final class EngineCore {
    */
   void handOver(
       ToEngine.HandOver wanted, EngineAt self, Consumer<Map<FrontendId, ToFrontend.Offer>> tell) {
-    order.set(new Order(wanted, self, tell));
+    order.set(wanted, self, tell);
     turn.ask();
   }
 
@@ -219,47 +256,25 @@ final class EngineCore {
   private void errand() {
     if (stepping && state == State.RUNNING) {
       scheduler.tick(System.nanoTime());
-      while (isQuick(inbox.peek())) {
+      for (var next = inbox.peek(); next != null && next.quick(); next = inbox.peek()) {
         take(Objects.requireNonNull(inbox.poll()));
       }
     }
-    Order wanted = order.getAndSet(null);
-    if (wanted != null && state == State.RUNNING) {
-      wanted.tell.accept(offers.make(wanted.order, wanted.self, scheduler, meter.cost()));
+    if (state == State.RUNNING) {
+      order.perform(scheduler, meter.cost());
     }
     if (stepping && state == State.RUNNING) {
       outbox.publish(snapshot(true));
     }
   }
 
-  /** Whether it neither compiles a grammar nor needs that no step is under way. */
-  private static boolean isQuick(Inbox.@Nullable Command command) {
-    return switch (command) {
-      case null -> false;
-      case Inbox.Command.Submit(var submit, long _) -> submit.sampling().grammar() == null;
-      case Inbox.Command.Abort _, Inbox.Command.AbortFrontend _, Inbox.Command.Release _ -> true;
-      case Inbox.Command.Call _, Inbox.Command.StartWave _, Inbox.Command.Stop _ -> false;
-    };
-  }
-
-  private void tellPrefixes() {
-    List<PrefixEvent> events = scheduler.prefixEvents(toldPrefixes);
-    if (!events.isEmpty()) {
-      toldPrefixes = events.getLast().number();
-      prefixes.add(events);
-    }
-  }
-
   /**
    * Hands over what the step brought, and tells the state that it left; unless the next step begins
-   * at once: then its state goes with these tokens, and one message says both.
+   * at once: then its state goes with these tokens, and one message says both. In a group it does
+   * not: the others are asked first.
    */
   private void flush() throws InterruptedException {
-    if (state == State.RUNNING
-        && !scheduler.resting()
-        && more()
-        && inbox.isEmpty()
-        && refusals.isEmpty()) {
+    if (group == null && more() && inbox.isEmpty() && refusals.isEmpty()) {
       return;
     }
     if (deltas.isEmpty() && refusals.isEmpty() && state == State.RUNNING) {
@@ -350,16 +365,10 @@ final class EngineCore {
   }
 
   private Outcome outcome(boolean stepping, boolean last) {
-    Map<FrontendId, List<ToFrontend.Delta>> perFrontend = new LinkedHashMap<>();
-    for (ToFrontend.Delta delta : deltas) {
-      perFrontend
-          .computeIfAbsent(delta.request().frontend(), ignored -> new ArrayList<>())
-          .add(delta);
-    }
     Outcome outcome =
-        new Outcome(
+        Outcome.of(
             snapshot(stepping),
-            perFrontend,
+            deltas,
             refusals,
             state == State.BROKEN ? brokenReason : null,
             last);

@@ -51,10 +51,9 @@ public record EngineLife(
   /** How long Pongs are awaited; a front-end that is silent for longer is likely gone. */
   static final long WARMING_MS = 2_000;
 
-  /** Time between two Readys. */
+  /** Time between two Readys, and between two heartbeats. */
   static final long READY_MS = 250;
 
-  /** Time between two heartbeats. */
   static final long BEAT_MS = 250;
 
   private static final long NEVER = Long.MAX_VALUE;
@@ -226,7 +225,8 @@ public record EngineLife(
       case Event.Welcome(var welcome)
           when stage == Stage.ANNOUNCING && isMine(welcome.incarnation(), welcome.epoch()) ->
           new Step(to(Stage.SERVING, timers.ready(NEVER)), List.of());
-      case Event.Refused(var refused) when refused.incarnation().equals(incarnation) ->
+      case Event.Refused(var refused)
+          when refused.incarnation().equals(incarnation) && term.admits(refused.term()) ->
           stop("the coordinator refused it: " + refused.reason(), true);
       case Event.WhoIsThere(Term asking, long now) -> {
         EngineLife next = under(asking).to(stage, timers.hello(now + HELLO_MS));
@@ -306,8 +306,8 @@ public record EngineLife(
       return new Step(next, List.of(new Effect.Register(init.rank())));
     }
     if (!init.rank().equals(rank)) {
-      return stop(
-          "the coordinator gave it rank %s while it is rank %s".formatted(init.rank(), rank), true);
+      EngineLife next = under(init.term()); // It answers a Hello from before there was a rank.
+      return new Step(next, next.hello());
     }
     boolean again = stage == Stage.SERVING && !init.epoch().equals(epoch);
     Timers next = timers.hello(NEVER);

@@ -40,6 +40,15 @@ final class Inbox {
 
     /** End everything; nothing comes after it. */
     record Stop() implements Command {}
+
+    /** Whether it neither compiles a grammar nor needs that no step is under way. */
+    default boolean quick() {
+      return switch (this) {
+        case Submit(var submit, long _) -> submit.sampling().grammar() == null;
+        case Abort _, AbortFrontend _, Release _ -> true;
+        case Call _, StartWave _, Stop _ -> false;
+      };
+    }
   }
 
   private final int submitsMax;

@@ -3,6 +3,8 @@ package dev.flotilla.engine;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToFrontend;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -25,4 +27,19 @@ record Outcome(
 
   /** A request that will not be computed; status as in HTTP. */
   record Refused(RequestId request, int attempt, int status, String reason) {}
+
+  /** The same with deltas as they were made. */
+  static Outcome of(
+      Snapshot snapshot,
+      List<ToFrontend.Delta> deltas,
+      List<Refused> refusals,
+      @Nullable String broken,
+      boolean last) {
+    Map<FrontendId, List<ToFrontend.Delta>> perFrontend = new LinkedHashMap<>();
+    for (ToFrontend.Delta delta : deltas) {
+      FrontendId owner = delta.request().frontend();
+      perFrontend.computeIfAbsent(owner, ignored -> new ArrayList<>()).add(delta);
+    }
+    return new Outcome(snapshot, perFrontend, refusals, broken, last);
+  }
 }

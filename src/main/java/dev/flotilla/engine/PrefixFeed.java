@@ -8,6 +8,7 @@ import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.ToFrontend;
 import dev.flotilla.scheduler.PrefixContents;
 import dev.flotilla.scheduler.PrefixEvent;
+import dev.flotilla.scheduler.Scheduler;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,6 +31,12 @@ final class PrefixFeed {
   private long after; // what waits follows this change
   private long last; // and ends with this one
   private long published;
+  private long followed; // of the step loop alone
+
+  /** Takes the scheduler's changes since the last call; called by the step loop. */
+  void follow(Scheduler scheduler) {
+    add(scheduler.prefixEvents(followed));
+  }
 
   /** Changes, in order; called by the step loop. */
   synchronized void add(List<PrefixEvent> events) {
@@ -47,6 +54,7 @@ final class PrefixFeed {
         waiting.put(hash.low(), event.kind() == PrefixEvent.Kind.ADDED);
       }
       last = event.number();
+      followed = last;
     }
   }
 

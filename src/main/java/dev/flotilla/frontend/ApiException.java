@@ -9,13 +9,24 @@ final class ApiException extends RuntimeException {
   private final int status;
   private final @Nullable String param;
   private final @Nullable String code;
+  private final int retrySeconds;
 
-  private ApiException(int status, String sentence, @Nullable String param, @Nullable String code) {
+  private ApiException(
+      int status,
+      String sentence,
+      @Nullable String param,
+      @Nullable String code,
+      int retrySeconds) {
     // A client's mistake needs no stack trace, and taking one costs more than answering it.
     super(sentence, null, false, false);
     this.status = status;
     this.param = param;
     this.code = code;
+    this.retrySeconds = retrySeconds;
+  }
+
+  private ApiException(int status, String sentence, @Nullable String param, @Nullable String code) {
+    this(status, sentence, param, code, 1);
   }
 
   /** A value that cannot be. */
@@ -51,6 +62,11 @@ final class ApiException extends RuntimeException {
     return new ApiException(status, sentence, null, null);
   }
 
+  /** Too much is under way; there will be room in so many seconds. */
+  static ApiException busy(String sentence, int retrySeconds) {
+    return new ApiException(429, sentence, null, null, retrySeconds);
+  }
+
   int status() {
     return status;
   }
@@ -76,6 +92,11 @@ final class ApiException extends RuntimeException {
   /** Whether the same request may succeed a little later. */
   boolean retryable() {
     return status == 429 || status == 503;
+  }
+
+  /** When it may, if it may. */
+  int retrySeconds() {
+    return retrySeconds;
   }
 
   /** The error object, {@code {"error":{…}}}. */

@@ -2,6 +2,7 @@ package dev.flotilla.frontend;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flotilla.protocol.FinishReason;
+import dev.flotilla.protocol.Rank;
 import io.vertx.core.eventbus.EventBus;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.json.JsonArray;
@@ -38,11 +39,18 @@ final class BusGenerate {
       message.fail(400, "reply_to must be an address");
       return;
     }
+    Rank rank;
+    try {
+      rank = parts.rank(message.headers().get(Parts.RANK));
+    } catch (ApiException e) {
+      refuse(message, e);
+      return;
+    }
     OptionalInt length = parts.maxModelLen();
     parts
         .read(
             body.encode().getBytes(StandardCharsets.UTF_8),
-            fields -> parts.parser().parse(unified(fields), fields.has("messages"), length, null))
+            fields -> parts.parser().parse(unified(fields), fields.has("messages"), length, rank))
         .onSuccess(request -> open(message, request, replyTo))
         .onFailure(e -> refuse(message, e));
   }

@@ -13,7 +13,7 @@ final class Errors {
       return;
     }
     if (failure.retryable()) {
-      response.putHeader("Retry-After", "1");
+      response.putHeader("Retry-After", Integer.toString(failure.retrySeconds()));
     }
     if (failure.status() == 401) {
       response.putHeader("WWW-Authenticate", "Bearer");

@@ -2,6 +2,7 @@ package dev.flotilla.frontend;
 
 import dev.flotilla.balancer.Balancer;
 import dev.flotilla.balancer.Client;
+import dev.flotilla.balancer.Demand;
 import dev.flotilla.balancer.Following;
 import dev.flotilla.balancer.Ledger;
 import dev.flotilla.balancer.Query;
@@ -110,12 +111,19 @@ public final class Fleet implements Machine {
 
   private Set<Incarnation> replace(long nowNanos) {
     Set<Incarnation> gone = new HashSet<>();
-    List<Engine> engines = new ArrayList<>(published.engines());
+    boolean grace = nowNanos - graceUntil < 0;
+    List<Engine> engines = new ArrayList<>();
+    boolean renewing = false;
+    for (Engine engine : published.engines()) {
+      Engine former = grace ? renewed(engine) : null;
+      renewing |= former != null;
+      engines.add(former == null ? engine : former);
+    }
     for (Engine old : view.engines()) {
       boolean known =
           published.engines().stream().anyMatch(e -> e.incarnation().equals(old.incarnation()));
       boolean replaced = published.engine(old.rank()).isPresent();
-      if (!known && !replaced && nowNanos - graceUntil < 0) {
+      if (!known && !replaced && grace) {
         engines.add(old);
       } else if (!known) {
         gone.add(old.incarnation());
@@ -127,7 +135,7 @@ public final class Fleet implements Machine {
       }
     }
     gone.forEach(ledger::forget);
-    lingering = engines.size() > published.engines().size();
+    lingering = renewing || engines.size() > published.engines().size();
     view = lingering ? published.withEngines(engines) : published;
     choosable =
         ranks == null
@@ -135,6 +143,18 @@ public final class Fleet implements Machine {
             : view.withEngines(
                 view.engines().stream().filter(e -> ranks.contains(e.rank().value())).toList());
     return gone;
+  }
+
+  /**
+   * What an engine was while it takes the epoch of a new coordinator: it goes on to serve under its
+   * former one, which it still knows; null: nothing else.
+   */
+  private @Nullable Engine renewed(Engine engine) {
+    return engine.state() != EngineState.CONNECTED
+        ? null
+        : view.engine(engine.rank())
+            .filter(e -> e.serving() && e.incarnation().equals(engine.incarnation()))
+            .orElse(null);
   }
 
   /** The ranks that may be chosen here, whether their engines are known or not. */
@@ -260,6 +280,11 @@ public final class Fleet implements Machine {
       }
     }
     return 0;
+  }
+
+  /** What is under way on the engines that may be chosen here. */
+  Demand demand() {
+    return Demand.of(choosable.engines(), ledger);
   }
 
   /** Engines that may get new work from here. */

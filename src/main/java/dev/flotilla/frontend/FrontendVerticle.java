@@ -88,16 +88,9 @@ public final class FrontendVerticle extends VerticleBase {
 
   private Future<?> serve(FrontendConfig settings, ServedModel model) {
     Bus bus = Bus.of(vertx);
-    ChoiceConfig choice = settings.choice();
-    Fleet fleet = new Fleet(id, bus.node(), settings.ranks(), choice.policy());
-    Asking asking =
-        choice.in() == ChoiceConfig.Place.COORDINATOR
-            ? new Asking(id, bus, (ms, action) -> vertx.setTimer(ms, _ -> action.run()))
-            : null;
-    Placing placing = new Placing(fleet, choice.header(), asking);
+    Fleet fleet = new Fleet(id, bus.node(), settings.ranks(), settings.choice().policy());
     FrontendMetrics metrics = metrics(settings, model);
-    Streams live =
-        new Streams(id, bus, fleet, placing, model, metrics, settings.requestTimeoutMs());
+    Streams live = streams(settings, bus, fleet, model, metrics);
     streams = live;
     Parts parts =
         new Parts(
@@ -146,6 +139,18 @@ public final class FrontendVerticle extends VerticleBase {
         .compose(_ -> serveBus(Addresses.UTILITY, calls::accept));
   }
 
+  private Streams streams(
+      FrontendConfig settings, Bus bus, Fleet fleet, ServedModel model, FrontendMetrics metrics) {
+    ChoiceConfig choice = settings.choice();
+    Asking asking =
+        choice.in() == ChoiceConfig.Place.COORDINATOR
+            ? new Asking(id, bus, (ms, action) -> vertx.setTimer(ms, _ -> action.run()))
+            : null;
+    Placing placing = new Placing(fleet, choice.header(), asking);
+    Gate gate = new Gate(settings.queue(), fleet);
+    return new Streams(id, bus, fleet, placing, gate, model, metrics, settings.requestTimeoutMs());
+  }
+
   private Future<Void> serveBus(String address, Handler<Message<Object>> receiver) {
     MessageConsumer<Object> consumer = vertx.eventBus().consumer(address, receiver);
     consumers.add(consumer);
@@ -180,10 +185,12 @@ public final class FrontendVerticle extends VerticleBase {
     for (String name : UtilityRoutes.NAMES) {
       router.route("/" + name).handler(access::check);
     }
+    router.route("/scale_elastic_ep").handler(access::check);
     router.route().handler(BodyHandler.create(false).setBodyLimit(parts.config().maxBodyBytes()));
     new GenerationRoutes(parts).mount(router);
     new TextRoutes(parts).mount(router);
     new OperationsRoutes(parts).mount(router);
+    new ScalingRoutes(vertx).mount(router);
     calls.mount(router);
     router.errorHandler(404, ctx -> error(ctx, 404, "there is no route " + ctx.request().path()));
     router.errorHandler(

@@ -1,6 +1,5 @@
 package dev.flotilla.frontend;
 
-import dev.flotilla.config.RankRange;
 import dev.flotilla.protocol.Rank;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
@@ -14,7 +13,6 @@ import org.slf4j.LoggerFactory;
 /** {@code /v1/completions} and {@code /v1/chat/completions}. */
 final class GenerationRoutes {
   private static final Logger LOG = LoggerFactory.getLogger(GenerationRoutes.class);
-  private static final String RANK = "X-data-parallel-rank";
   private static final String DECISION = "X-Flotilla-Decision";
 
   private final Parts parts;
@@ -31,7 +29,7 @@ final class GenerationRoutes {
   private void generate(RoutingContext ctx, boolean chat) {
     Rank rank;
     try {
-      rank = rank(ctx.request().getHeader(RANK));
+      rank = parts.rank(ctx.request().getHeader(Parts.RANK));
     } catch (ApiException e) {
       Errors.send(ctx.response(), e);
       return;
@@ -105,31 +103,5 @@ final class GenerationRoutes {
         streams.close(generation);
       }
     }
-  }
-
-  private @Nullable Rank rank(@Nullable String header) {
-    if (header == null) {
-      return null;
-    }
-    RankRange ranks = parts.fleet().ranks();
-    int value;
-    try {
-      value = Integer.parseInt(header.trim());
-    } catch (NumberFormatException e) {
-      throw ApiException.badValue(RANK, RANK + " must be a number, not " + header);
-    }
-    if (parts.fleet().view().dataParallelSize() == 0) {
-      throw ApiException.of(503, "no engine is ready");
-    }
-    if (!ranks.contains(value)) {
-      int last = ranks.first() + ranks.count() - 1;
-      throw ApiException.badValue(
-          RANK, "%s must be %d to %d, not %d".formatted(RANK, ranks.first(), last, value));
-    }
-    Rank rank = new Rank(value);
-    if (parts.fleet().view().engine(rank).filter(e -> e.serving()).isEmpty()) {
-      throw ApiException.of(503, "engine %d does not serve now".formatted(value));
-    }
-    return rank;
   }
 }

@@ -1,13 +1,16 @@
 package dev.flotilla.frontend;
 
 import dev.flotilla.config.FrontendConfig;
+import dev.flotilla.config.RankRange;
 import dev.flotilla.protocol.FrontendId;
+import dev.flotilla.protocol.Rank;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** What the routes of one front-end share; used on its event loop. */
 record Parts(
@@ -21,6 +24,9 @@ record Parts(
     Flusher flusher,
     FrontendMetrics metrics,
     long startedSeconds) {
+
+  /** The header that names the rank of a request. */
+  static final String RANK = "X-data-parallel-rank";
 
   /** Bodies up to this size take well under a millisecond to read and tokenise. */
   private static final int INLINE_BYTES_MAX = 2048;
@@ -49,5 +55,36 @@ record Parts(
 
   OptionalInt maxModelLen() {
     return fleet.maxModelLen();
+  }
+
+  /**
+   * The rank that a client insists on; null: none.
+   *
+   * @throws ApiException 400 if it is none of those that may be chosen here, 503 if it is down
+   */
+  @Nullable Rank rank(@Nullable String header) {
+    if (header == null) {
+      return null;
+    }
+    RankRange ranks = fleet.ranks();
+    int value;
+    try {
+      value = Integer.parseInt(header.trim());
+    } catch (NumberFormatException e) {
+      throw ApiException.badValue(RANK, RANK + " must be a number, not " + header);
+    }
+    if (fleet.view().dataParallelSize() == 0) {
+      throw ApiException.of(503, "no engine is ready");
+    }
+    if (!ranks.contains(value)) {
+      int last = ranks.first() + ranks.count() - 1;
+      throw ApiException.badValue(
+          RANK, "%s must be %d to %d, not %d".formatted(RANK, ranks.first(), last, value));
+    }
+    Rank rank = new Rank(value);
+    if (fleet.view().engine(rank).filter(e -> e.serving()).isEmpty()) {
+      throw ApiException.of(503, "engine %d does not serve now".formatted(value));
+    }
+    return rank;
   }
 }

@@ -40,6 +40,7 @@ final class Streams {
   private final Fleet fleet;
   private final Moving moving;
   private final Placing placing;
+  private final Gate gate;
   private final ServedModel model;
   private final FrontendMetrics metrics;
   private final long timeoutNanos;
@@ -53,6 +54,7 @@ final class Streams {
       Bus bus,
       Fleet fleet,
       Placing placing,
+      Gate gate,
       ServedModel model,
       FrontendMetrics metrics,
       long timeoutMs) {
@@ -61,6 +63,7 @@ final class Streams {
     this.fleet = fleet;
     this.moving = new Moving(bus, fleet, metrics);
     this.placing = placing;
+    this.gate = gate;
     this.model = model;
     this.metrics = metrics;
     this.timeoutNanos = timeoutMs * 1_000_000;
@@ -84,6 +87,7 @@ final class Streams {
       throw ApiException.of(
           429, "this front-end has %d streams open; try again later".formatted(live.size()));
     }
+    gate.admit(live.size(), request.choices(), request.promptTokens());
     Generation generation = new Generation(request, answer);
     long now = System.nanoTime();
     for (int i = 0; i < request.choices(); i++) {
@@ -387,7 +391,7 @@ final class Streams {
     LOG.info("request {} failed with {}: {}", choice.id, status, sentence);
     generation.closed = true;
     metrics.ended(choice, FinishReason.ERROR);
-    generation.answer.fail(ApiException.of(status, sentence));
+    generation.answer.fail(status == 429 ? gate.full(sentence) : ApiException.of(status, sentence));
     for (Choice other : new ArrayList<>(generation.choices)) {
       if (other != choice && live.containsKey(other.id.counter())) {
         metrics.ended(other, FinishReason.ABORT);

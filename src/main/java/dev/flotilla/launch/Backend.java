@@ -7,7 +7,9 @@ public enum Backend {
   /** Worker verticles of this JVM. */
   VERTICLE,
   /** One child JVM per rank, so that a crash takes one rank only. */
-  PROCESS;
+  PROCESS,
+  /** Wherever the coordinator places them, by the agents of the nodes. */
+  CLUSTER;
 
   /**
    * The backend of a flag.
@@ -20,10 +22,8 @@ public enum Backend {
       case "process", "mp" -> PROCESS;
       case "ray" ->
           throw new ConfigException(
-              "--data-parallel-backend ray: there is no Ray here; take verticle or process, and bring other nodes' ranks with serve --headless");
-      case "cluster" ->
-          throw new ConfigException(
-              "--data-parallel-backend cluster is not built yet; take verticle or process, and bring other nodes' ranks with serve --headless");
+              "--data-parallel-backend ray: there is no Ray here; take cluster, and bring other nodes with flotilla join");
+      case "cluster" -> CLUSTER;
       default ->
           throw new ConfigException(
               "--data-parallel-backend must be verticle, process (or mp) or cluster, not '%s'"

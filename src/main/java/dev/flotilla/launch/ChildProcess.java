@@ -29,7 +29,7 @@ final class ChildProcess implements EngineProcess {
   /** The child cannot do what it is asked to; the sentence follows. */
   static final String FAILED = "@failed ";
 
-  /** How long a part of the start took: its name and milliseconds follow. */
+  /** A part of the start is over: its name follows. */
   static final String PHASE = "@phase ";
 
   /** The child has joined the cluster; its node's id follows. */
@@ -44,6 +44,7 @@ final class ChildProcess implements EngineProcess {
   private final CompletableFuture<EngineEnd> ended = new CompletableFuture<>();
   private final CompletableFuture<Void> told = new CompletableFuture<>();
   private final StringBuilder phases = new StringBuilder();
+  private long phaseNanos = System.nanoTime(); // used by the thread that listens
   private volatile @Nullable String failure;
   private volatile @Nullable String node;
 
@@ -107,10 +108,16 @@ final class ChildProcess implements EngineProcess {
     } else if (line.startsWith(NODE)) {
       node = line.substring(NODE.length());
     } else if (line.startsWith(PHASE)) {
-      phases.append(' ').append(line.substring(PHASE.length())).append(" ms,");
+      phase(line.substring(PHASE.length()));
     } else {
       LOG.info("{}: {}", name, line);
     }
+  }
+
+  private void phase(String part) {
+    long now = System.nanoTime();
+    phases.append(" %s %d ms,".formatted(part, (now - phaseNanos) / 1_000_000));
+    phaseNanos = now;
   }
 
   private void exited() {

@@ -194,8 +194,35 @@ public record LaunchPlan(
         "--enable-elastic-ep and hybrid load balancing exclude each other: growth would change the ranks that a front-end is tied to");
   }
 
+  /** A node that brings devices only; what runs on them, the coordinator says. */
+  public static LaunchPlan ofDevices(LaunchFlags flags) {
+    check(
+        !flags.noJoin(),
+        "--no-join keeps to this process, and a node without engines is for others: leave it out");
+    check(
+        flags.apiServerCount() == null || flags.apiServerCount() == 0,
+        "--headless brings no API server: leave --api-server-count (%s) out",
+        flags.apiServerCount());
+    RankRange none = new RankRange(0, 0);
+    Backend backend = Backend.of(flags.backend());
+    return new LaunchPlan(
+        Mode.HEADLESS, backend, 1, none, none, 0, false, 0, Scope.CLUSTERED, false);
+  }
+
   private static RankRange starts(LaunchFlags flags, Mode mode) {
     int size = flags.size();
+    if (Backend.of(flags.backend()) == Backend.CLUSTER && mode != Mode.HEADLESS) {
+      check(
+          mode == Mode.INTERNAL || mode == Mode.ELASTIC,
+          "--data-parallel-backend cluster places ranks anywhere, so the head balances over them: leave out the flags of hybrid and external load balancing");
+      int local = flags.sizeLocal() == null ? 1 : flags.sizeLocal();
+      check(
+          local >= 0 && local <= size,
+          "--data-parallel-size-local must be 0 to %d (--data-parallel-size), not %d",
+          size,
+          local);
+      return new RankRange(0, 0);
+    }
     if (mode == Mode.EXTERNAL) {
       int rank = flags.rank() == null ? 0 : flags.rank();
       check(

@@ -48,15 +48,14 @@ public final class NodeAgentVerticle extends VerticleBase {
   /** An engine that is stopped has ended its last step and said goodbye by then. */
   private static final long FORCE_MS = 2_000;
 
-  /** As long as an engine looks for a coordinator before it has one. */
-  private static final long HEAD_LOST_MS = 300_000;
-
   private final Watch watch;
   private @Nullable Bus bus;
+  private @Nullable DevicePort devices;
   private volatile @Nullable Supervisor supervisor;
   private NodeConfig settings = NodeConfig.DEFAULT;
   private NumaBinding numa = new NumaBinding(List.of(), null);
   private ClusterView view = ClusterView.EMPTY;
+  private final Set<String> begun = new HashSet<>(); // names of child processes
   private String host = "unknown";
   private long viewNanos;
   private boolean up;
@@ -67,7 +66,7 @@ public final class NodeAgentVerticle extends VerticleBase {
     /** An engine has died; it is started again, unless another call follows. */
     default void died(EngineEnd end) {}
 
-    /** A rank died too often and is not started again. */
+    /** A rank died too often: nobody should wait for it, though it is tried again. */
     default void givenUp(Rank rank, String reason) {}
 
     /** No engine runs here any more, or ever will; the sentence says why. */
@@ -103,10 +102,12 @@ public final class NodeAgentVerticle extends VerticleBase {
                 settings.processes()
                     ? vertx.executeBlocking(NumaBinding::ofThisMachine).onSuccess(n -> numa = n)
                     : Future.succeededFuture())
+        .onSuccess(ignored -> devices = devices())
         .compose(ignored -> bus().consume(Addresses.node(bus().node()), this::ordered))
         .compose(ignored -> bus().consume(Addresses.ALL_FRONTENDS, this::overheard))
         .compose(
             ignored -> {
+              port().own(settings.engines(), 1);
               vertx.setPeriodic(0, HELLO_MS, timer -> beat());
               return Future.fromCompletionStage(supervisor().startAll(settings.engines()), context);
             })
@@ -174,16 +175,28 @@ public final class NodeAgentVerticle extends VerticleBase {
     }
   }
 
+  private DevicePort devices() {
+    return new DevicePort(
+        bus(),
+        Devices.address(settings),
+        Devices.of(settings),
+        Devices.attributes(host, settings),
+        new Placed());
+  }
+
+  private DevicePort port() {
+    return Objects.requireNonNull(devices);
+  }
+
   private void beat() {
-    int devices =
-        settings.devices() == 0 ? Runtime.getRuntime().availableProcessors() : settings.devices();
+    port().tick();
     bus()
         .send(
             Addresses.COORDINATOR,
-            new ToCoordinator.NodeHello(bus().node(), host, devices, settings.headless()))
+            new ToCoordinator.NodeHello(bus().node(), host, port().devices(), settings.headless()))
         .onFailure(e -> LOG.debug("no coordinator yet: {}", e.getMessage()));
     long silentMs = (System.nanoTime() - viewNanos) / 1_000_000;
-    if (settings.headless() && up && viewNanos != 0 && silentMs > HEAD_LOST_MS) {
+    if (settings.headless() && up && viewNanos != 0 && silentMs > settings.headLostMs()) {
       up = false;
       // A new head would have asked long ago; nobody gives these engines work any more.
       supervisor().kill();
@@ -204,7 +217,7 @@ public final class NodeAgentVerticle extends VerticleBase {
     switch (order) {
       case ToNode.StartEngine(String config) -> startEngine(config);
       case ToNode.StopEngine stop -> stopEngine(stop);
-      case ToNode.Order change -> LOG.debug("{}", change);
+      case ToNode.Order change -> port().ordered(change);
     }
   }
 
@@ -246,17 +259,41 @@ public final class NodeAgentVerticle extends VerticleBase {
             .put("engine", new JsonObject(Config.format(config)))
             .put("member", settings.children().member())
             .put("cluster-name", settings.children().clusterName())
-            .put("cluster-config", settings.children().clusterConfig());
+            .put("cluster-config", settings.children().clusterConfig())
+            .put("again", !begun.add(name));
     ChildCommand command =
         ChildCommand.ofThisJvm().behind(numa.prefix(index, settings.engines().size()));
     Map<String, String> environment = new HashMap<>(command.environment());
-    if (index < settings.deviceIds().size()) {
+    List<Integer> given = config.rank() == null ? List.of() : port().given(config.rank());
+    if (!given.isEmpty()) {
+      environment.put(
+          "CUDA_VISIBLE_DEVICES", String.join(",", given.stream().map(String::valueOf).toList()));
+    } else if (index < settings.deviceIds().size()) {
       environment.put("CUDA_VISIBLE_DEVICES", settings.deviceIds().get(index));
     }
     try {
       return ChildProcess.start(name, command.words(name, config), environment, order.encode());
     } catch (IOException e) {
       throw new UncheckedIOException("%s cannot be started: %s".formatted(name, e.getMessage()), e);
+    }
+  }
+
+  /** Engines that the coordinator places here. */
+  private final class Placed implements DevicePort.Actions {
+    @Override
+    public void start(EngineConfig config) {
+      supervisor().start(config);
+    }
+
+    @Override
+    public void end(Rank rank) {
+      EngineProcess engine = supervisor().ending(rank.value());
+      if (engine == null) {
+        port().ended(rank, "was not running");
+      } else {
+        engine.stop();
+        vertx.setTimer(FORCE_MS, timer -> killLate(engine));
+      }
     }
   }
 
@@ -305,8 +342,16 @@ public final class NodeAgentVerticle extends VerticleBase {
     }
 
     @Override
+    public void gone(EngineConfig engine, EngineEnd end) {
+      if (engine.rank() != null) {
+        port().ended(new Rank(engine.rank()), end.how());
+      }
+    }
+
+    @Override
     public void givenUp(EngineConfig engine, String reason) {
       if (engine.rank() != null) {
+        port().ended(new Rank(engine.rank()), reason);
         watch.givenUp(new Rank(engine.rank()), reason);
       }
     }

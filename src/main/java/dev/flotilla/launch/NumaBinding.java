@@ -19,6 +19,12 @@ import org.jspecify.annotations.Nullable;
  */
 record NumaBinding(List<Integer> nodes, @Nullable String numactl) {
   private static final Path ONLINE = Path.of("/sys/devices/system/node/online");
+
+  /**
+   * Names the nodes instead of {@link #ONLINE}, in its form; one node or none: nothing is bound.
+   */
+  static final String NODES = "flotilla.numa.nodes";
+
   private static final long TRY_SECONDS = 2;
 
   /** Keeps a private copy. */
@@ -29,14 +35,18 @@ record NumaBinding(List<Integer> nodes, @Nullable String numactl) {
   /** Of this machine; starts {@code numactl} once, to see whether it may. Blocks. */
   static NumaBinding ofThisMachine() {
     try {
-      List<Integer> nodes =
-          Files.isReadable(ONLINE) ? parse(Files.readString(ONLINE).strip()) : List.of();
+      String given = System.getProperty(NODES);
+      List<Integer> nodes = given != null ? parse(given) : online();
       String program = nodes.size() > 1 ? find(System.getenv("PATH")) : null;
       return new NumaBinding(
           nodes, program != null && works(program, nodes.getFirst()) ? program : null);
     } catch (IOException | NumberFormatException e) {
       return new NumaBinding(List.of(), null);
     }
+  }
+
+  private static List<Integer> online() throws IOException {
+    return Files.isReadable(ONLINE) ? parse(Files.readString(ONLINE).strip()) : List.of();
   }
 
   /** The words before the command of one local rank; none if nothing is bound. */
@@ -55,6 +65,9 @@ record NumaBinding(List<Integer> nodes, @Nullable String numactl) {
   /** Ranges with commas, as the kernel writes them: {@code 0-1,4}. */
   static List<Integer> parse(String ranges) {
     List<Integer> nodes = new ArrayList<>();
+    if (ranges.isBlank()) {
+      return nodes;
+    }
     for (String range : ranges.split(",", -1)) {
       String[] ends = range.split("-", 2);
       int last = Integer.parseInt(ends[ends.length - 1]);

@@ -48,11 +48,14 @@ final class Supervisor {
     /** An engine has died; it is started again or not. */
     void died(EngineProcess engine, EngineEnd end);
 
-    /** An engine has died too often and is not started again. */
+    /** An engine has died too often: nobody should wait for it, though it is tried again. */
     void givenUp(EngineConfig engine, String reason);
 
     /** Nothing more can run here: the sentence says why. Told once. */
     void failed(String sentence);
+
+    /** An engine that was to end has ended, and none takes its place. */
+    default void gone(EngineConfig engine, EngineEnd end) {}
   }
 
   private final Starter starter;
@@ -78,6 +81,7 @@ final class Supervisor {
     boolean everStarted;
     boolean givenUp;
     boolean leaving;
+    boolean ordered; // Its failure concerns whoever has ordered it, not the other engines here.
 
     Slot(String name, int index, EngineConfig config) {
       this.name = name;
@@ -117,6 +121,7 @@ final class Supervisor {
     if (slot == null) {
       slot = add(config);
     }
+    slot.ordered = true;
     slot.policy = slot.policy.on(new RestartPolicy.Event.Reset()).next();
     start(slot);
   }
@@ -125,6 +130,17 @@ final class Supervisor {
   @Nullable EngineProcess leaving(int rank) {
     for (Slot slot : slots.values()) {
       if (Integer.valueOf(rank).equals(slot.config.rank()) && slot.process != null) {
+        slot.leaving = true;
+        return slot.process;
+      }
+    }
+    return null;
+  }
+
+  /** The same for one that may wait for another start; null: there is nothing to end. */
+  @Nullable EngineProcess ending(int rank) {
+    for (Slot slot : slots.values()) {
+      if (Integer.valueOf(rank).equals(slot.config.rank())) {
         slot.leaving = true;
         return slot.process;
       }
@@ -234,7 +250,12 @@ final class Supervisor {
     } else if (!(failure instanceof EngineProcess.Ended) && !slot.everStarted) {
       // It said itself that it cannot: another try would end the same way.
       String sentence = String.valueOf(failure.getMessage());
-      fail(sentence, failure);
+      if (slot.ordered) {
+        slot.leaving = true; // Its end, which follows, is told.
+        LOG.error("{} cannot start: {}", slot.name, sentence);
+      } else {
+        fail(sentence, failure);
+      }
     }
   }
 
@@ -254,6 +275,7 @@ final class Supervisor {
     firstEnd.complete(end);
     if (stopping || slot.leaving) {
       LOG.info("{}", end.sentence());
+      watch.gone(slot.config, end);
       return;
     }
     LOG.error("{}", end.sentence());
@@ -266,7 +288,8 @@ final class Supervisor {
     slot.policy = step.next();
     switch (step.decision()) {
       case RestartPolicy.Decision.Restart(long ms) -> restart(slot, ms);
-      case RestartPolicy.Decision.GiveUp(String reason) -> giveUp(slot, end, reason);
+      case RestartPolicy.Decision.GiveUp(String reason, long trialMs) ->
+          giveUp(slot, end, reason, trialMs);
       case RestartPolicy.Decision.None() -> LOG.debug("{} stays ended", slot.name);
     }
   }
@@ -275,7 +298,7 @@ final class Supervisor {
     LOG.info("{} is started again {}", slot.name, ms == 0 ? "at once" : "in " + ms + " ms");
     Runnable again =
         () -> {
-          if (!stopping && slot.process == null) {
+          if (!stopping && !slot.leaving && slot.process == null) {
             start(slot);
           }
         };
@@ -286,9 +309,19 @@ final class Supervisor {
     }
   }
 
-  private void giveUp(Slot slot, EngineEnd end, String reason) {
+  private void giveUp(Slot slot, EngineEnd end, String reason, long trialMs) {
     LOG.error("{}: {}", slot.name, reason);
     slot.givenUp = true;
+    RestartPolicy open = slot.policy;
+    timer.after(
+        trialMs,
+        () -> {
+          if (!stopping && slot.process == null && slot.policy.equals(open)) {
+            LOG.info("{} is started on trial", slot.name);
+            slot.policy = open.on(new RestartPolicy.Event.Tried(timer.nowMs())).next();
+            start(slot);
+          }
+        });
     watch.givenUp(slot.config, end.how() + "; " + reason);
     tellStarted();
   }

@@ -74,6 +74,19 @@ public record ModelFolder(
     return special;
   }
 
+  /** Numbers that the model consists of. */
+  public long parameters() {
+    return TensorShapes.of(config).values().stream().mapToLong(ModelFolder::size).sum();
+  }
+
+  private static long size(int[] shape) {
+    long size = 1;
+    for (int length : shape) {
+      size *= length;
+    }
+    return size;
+  }
+
   /** The folder's own name, under which the model is served if no other is given. */
   public String name() {
     Path name = path.toAbsolutePath().normalize().getFileName();

@@ -39,6 +39,12 @@ public final class Addresses {
   /** JSON, for any member: what {@code /engines} shows. */
   public static final String STATUS = PREFIX + "status";
 
+  /** JSON, for any member: which nodes there are, with their devices and ranks. */
+  public static final String NODES = PREFIX + "nodes";
+
+  /** JSON, for any member: change the number of ranks. */
+  public static final String SCALE = PREFIX + "scale";
+
   private Addresses() {}
 
   /**

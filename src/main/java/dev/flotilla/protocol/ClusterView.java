@@ -45,6 +45,11 @@ public record ClusterView(
       return Addresses.engine(rank, incarnation);
     }
 
+    /** The same with another report. */
+    public Engine with(@Nullable LoadReport other) {
+      return new Engine(rank, incarnation, epoch, state, node, local, suspect, facts, other);
+    }
+
     /** Whether it may get new work. */
     public boolean serving() {
       return state == EngineState.READY && !suspect;

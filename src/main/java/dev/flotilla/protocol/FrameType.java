@@ -27,12 +27,12 @@ enum FrameType {
   FRONTEND_HELLO(0x34, ToCoordinator.FrontendHello.class),
   NODE_HELLO(0x35, ToCoordinator.NodeHello.class),
   NODE_LEFT(0x36, ToCoordinator.NodeLeft.class),
+  NODE_REPORT(0x48, ToCoordinator.NodeReport.class),
+  LEASE_REFUSED(0x49, ToCoordinator.LeaseRefused.class),
+  ENGINE_ENDED(0x4a, ToCoordinator.EngineEnded.class),
   LEADING(0x4c, ToCoordinator.Leading.class),
   CHOOSE(0x4d, ToCoordinator.Choose.class),
   NODES(0x4e, ToCoordinator.Nodes.class),
-  NODE_REPORT(0x44, ToCoordinator.NodeReport.class),
-  LEASE_REFUSED(0x45, ToCoordinator.LeaseRefused.class),
-  ENGINE_ENDED(0x46, ToCoordinator.EngineEnded.class),
   TOKENS(0x50, ToFrontend.Tokens.class),
   FRONTEND_LOAD(0x51, ToFrontend.Load.class),
   REFUSAL(0x52, ToFrontend.Refusal.class),
@@ -105,12 +105,12 @@ enum FrameType {
       case ToCoordinator.FrontendHello _ -> FRONTEND_HELLO;
       case ToCoordinator.NodeHello _ -> NODE_HELLO;
       case ToCoordinator.NodeLeft _ -> NODE_LEFT;
-      case ToCoordinator.Leading _ -> LEADING;
-      case ToCoordinator.Nodes _ -> NODES;
-      case ToCoordinator.Choose _ -> CHOOSE;
       case ToCoordinator.NodeReport _ -> NODE_REPORT;
       case ToCoordinator.LeaseRefused _ -> LEASE_REFUSED;
       case ToCoordinator.EngineEnded _ -> ENGINE_ENDED;
+      case ToCoordinator.Leading _ -> LEADING;
+      case ToCoordinator.Nodes _ -> NODES;
+      case ToCoordinator.Choose _ -> CHOOSE;
     };
   }
 

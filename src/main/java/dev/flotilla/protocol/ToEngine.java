@@ -89,8 +89,12 @@ public sealed interface ToEngine {
   /** The coordinator knows this engine as READY under the epoch; ends the repetition of Ready. */
   record Welcome(Incarnation incarnation, Epoch epoch) implements ToEngine {}
 
-  /** The coordinator turns the engine away; it stops itself. */
-  record Refused(Incarnation incarnation, String reason) implements ToEngine {}
+  /**
+   * The coordinator turns the engine away; it stops itself.
+   *
+   * @param term whose coordinator; one that the receiver does not admit cannot turn it away
+   */
+  record Refused(Incarnation incarnation, Term term, String reason) implements ToEngine {}
 
   /**
    * Published by a coordinator when it starts: say Hello (again).

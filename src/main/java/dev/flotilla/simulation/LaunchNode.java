@@ -138,12 +138,19 @@ final class LaunchNode extends SimulatedNetwork.Actor {
     switch (step.decision()) {
       case RestartPolicy.Decision.Restart(long afterMs) ->
           network.plan(this, time.now() + afterMs * MS, "restart " + rank, () -> startEngine(rank));
-      case RestartPolicy.Decision.GiveUp(String reason) -> {
+      case RestartPolicy.Decision.GiveUp(String reason, long trialMs) -> {
         givenUp++;
         on(new LaunchWatch.Event.GivenUp(rank, reason));
+        network.plan(this, time.now() + trialMs * MS, "trial " + rank, () -> onTrial(rank));
       }
       case RestartPolicy.Decision.None() -> {}
     }
+  }
+
+  private void onTrial(Rank rank) {
+    policies.computeIfPresent(
+        rank, (same, policy) -> policy.on(new RestartPolicy.Event.Tried(time.now() / MS)).next());
+    startEngine(rank);
   }
 
   /** The model loads for a while before the engine says Hello. */

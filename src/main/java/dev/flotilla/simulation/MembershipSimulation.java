@@ -11,6 +11,7 @@ import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import java.util.ArrayList;
@@ -49,12 +50,22 @@ public final class MembershipSimulation {
   private final Map<SimulatedEngine, Long> died = new HashMap<>();
   private final Map<Rank, Epoch> highestSeen = new HashMap<>();
   private final Map<Incarnation, Long> newestReport = new HashMap<>();
-  private final Map<Epoch, Incarnation> given = new HashMap<>(); // by the present coordinator
+  private final Map<Gift, Incarnation> given = new HashMap<>();
+  private final Map<Gift, Incarnation> shown = new HashMap<>(); // to the front-end
+  private final List<SimulatedCoordinator> coordinators = new ArrayList<>();
   private final SimulatedFrontend frontend;
-  private SimulatedCoordinator coordinator;
-  private long leadingSince;
+  private Term highestTerm = Term.NONE; // that the front-end followed
   private long events;
-  private int falls;
+
+  /** What an engine has heard, which never falls. */
+  private record Level(Epoch epoch, Term term) {
+    static final Level NONE = new Level(Epoch.NONE, Term.NONE);
+  }
+
+  private final Map<SimulatedEngine, Level> levels = new HashMap<>();
+
+  /** Who gave an epoch, and to which rank; two coordinators of one number may give the same. */
+  private record Gift(Term term, Rank rank, Epoch epoch) {}
 
   /**
    * How a run went.
@@ -62,11 +73,10 @@ public final class MembershipSimulation {
    * @param events that happened
    * @param engines that ever started
    * @param ready engines that serve in the end
-   * @param epochs that the last coordinator gave
-   * @param falls how often a front-end saw a rank under a lower epoch than before, which only a new
-   *     coordinator can cause
+   * @param epochs that the last leader gave
+   * @param term that it led in the end
    */
-  public record Outcome(long events, int engines, int ready, int epochs, int falls) {}
+  public record Outcome(long events, int engines, int ready, int epochs, int term) {}
 
   private MembershipSimulation(Profile profile, long seed) {
     this.profile = profile;
@@ -74,7 +84,7 @@ public final class MembershipSimulation {
     random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
     network = new SimulatedNetwork(time, profile, random);
     limits = new Membership.Limits(2 + random.nextInt(4), 1_000 * MS, DEAD_MS * MS, 600 * MS);
-    coordinator = lead("coordinator-1");
+    lead("coordinator-1");
     frontend = new SimulatedFrontend("front-end", time, network, this::seen);
     int first = profile.faults() > 0 ? limits.dataParallelSize() - 1 : limits.dataParallelSize();
     boolean ranked = random.nextBoolean();
@@ -105,40 +115,61 @@ public final class MembershipSimulation {
   private Outcome run() {
     while (time.advance(END_MS * MS)) {
       events++;
-      checkMembers();
+      coordinators.forEach(c -> checkMembers(c.membership()));
+      checkEngines();
     }
     checkConverged();
     int ready = (int) engines.stream().filter(SimulatedEngine::up).count();
-    return new Outcome(events, engines.size(), ready, coordinator.membership().given(), falls);
+    Membership last = leader().membership();
+    return new Outcome(events, engines.size(), ready, last.given(), last.term().number());
   }
 
   private void at(long ms, String what, Runnable action) {
     time.plan(time.now() + ms * MS, "world", what, action);
   }
 
-  private SimulatedCoordinator lead(String name) {
-    leadingSince = time.now();
-    given.clear();
-    return new SimulatedCoordinator(
-        name, limits, SimulatedCoordinator.PUBLISH_MIN_MS, time, network, this::observe);
+  private void lead(String name) {
+    SimulatedCoordinator[] self = new SimulatedCoordinator[1];
+    self[0] =
+        new SimulatedCoordinator(
+            name,
+            limits,
+            SimulatedCoordinator.PUBLISH_MIN_MS,
+            time,
+            network,
+            effect -> observe(self[0], effect));
+    coordinators.add(self[0]);
+  }
+
+  /** Who leads the highest term; the youngest while nobody leads. */
+  private SimulatedCoordinator leader() {
+    SimulatedCoordinator leader = coordinators.getLast();
+    for (SimulatedCoordinator one : coordinators) {
+      boolean higher =
+          !leader.leads() || one.membership().term().compareTo(leader.membership().term()) > 0;
+      leader = one.leads() && higher ? one : leader;
+    }
+    return leader;
   }
 
   private void join(@Nullable Rank rank) {
     engines.add(new SimulatedEngine("e" + engines.size(), rank, time, network, random));
   }
 
+  /** Another coordinator starts, knowing nothing; the one before is dead, or leads on beside it. */
   private void handover(String name) {
-    coordinator.end();
-    // A coordinator that dies within a second of its start may have given an epoch that no engine
-    // can tell its successor of yet; both would then lead the same term for a while.
-    long soonest = Math.max(0, leadingSince + 1_000 * MS - time.now()) / MS;
-    at(
-        soonest + random.nextLong(1_000),
-        name,
-        () -> {
-          coordinator.end(); // The one before may have come late.
-          coordinator = lead(name);
-        });
+    SimulatedCoordinator former = leader();
+    switch (random.nextInt(3)) {
+      case 0 -> at(random.nextLong(1_000), name, () -> lead(name));
+      case 1 -> {
+        former.end();
+        lead(name);
+      }
+      default -> {
+        former.end();
+        at(random.nextLong(1_000), name, () -> lead(name));
+      }
+    }
   }
 
   private void fault() {
@@ -157,7 +188,7 @@ public final class MembershipSimulation {
         died.put(victim, time.now());
         at(random.nextLong(2_000), "join", () -> join(null));
       }
-      default -> freeze(coordinator);
+      default -> freeze(leader());
     }
   }
 
@@ -182,16 +213,20 @@ public final class MembershipSimulation {
     at(300 + random.nextLong(2_000), "restart", () -> join(rank));
   }
 
-  private void observe(Effect effect) {
+  private void observe(SimulatedCoordinator by, Effect effect) {
     if (!(effect instanceof Effect.Send(var _, var message))) {
       return;
     }
     if (message instanceof ToEngine.Init init) {
-      Member member = member(init.incarnation());
+      Member member = member(by, init.incarnation());
       require(
           member != null && member.epoch().equals(init.epoch()),
           () -> "Init of an epoch that its member does not have: " + init);
-      Incarnation owner = given.putIfAbsent(init.epoch(), init.incarnation());
+      require(
+          init.epoch().term() == init.term().number() && init.term().equals(by.membership().term()),
+          () -> "an epoch of another term: " + init);
+      Incarnation owner =
+          given.putIfAbsent(new Gift(init.term(), new Rank(0), init.epoch()), init.incarnation());
       require(
           owner == null || owner.equals(init.incarnation()),
           () -> "epoch %s was given to %s already: %s".formatted(init.epoch(), owner, init));
@@ -199,30 +234,40 @@ public final class MembershipSimulation {
     if (message instanceof ToEngine.Refused refused && refused.reason().startsWith("rank")) {
       boolean held =
           engines.stream()
-              .filter(e -> e.up() || time.now() - died.getOrDefault(e, 0L) < LAST_SIGN_MS * MS)
+              .filter(e -> e.up() || time.now() - diedAt(e) < LAST_SIGN_MS * MS)
               .anyMatch(e -> refused.reason().contains("(" + e.incarnation() + ","));
       require(held, () -> "a dead holder turned its successor away: " + refused.reason());
     }
   }
 
-  private @Nullable Member member(Incarnation incarnation) {
-    return coordinator.membership().members().all().stream()
+  private long diedAt(SimulatedEngine engine) {
+    return Math.max(engine.endedNanos(), died.getOrDefault(engine, 0L));
+  }
+
+  private static @Nullable Member member(SimulatedCoordinator of, Incarnation incarnation) {
+    return of.membership().members().all().stream()
         .filter(m -> m.incarnation().equals(incarnation))
         .findFirst()
         .orElse(null);
   }
 
   private void seen(ClusterView view) {
+    require(
+        view.term().equals(highestTerm) || view.term().number() > highestTerm.number(),
+        () -> "the front-end follows %s after %s".formatted(view.term(), highestTerm));
+    highestTerm = view.term();
     for (ClusterView.Engine engine : view.engines()) {
       Epoch known = highestSeen.getOrDefault(engine.rank(), Epoch.NONE);
-      if (engine.epoch().compareTo(known) < 0) {
-        // A new coordinator may know less than this front-end: an Init of the former one was lost.
-        require(
-            profile.handovers() > 0,
-            () -> "rank %s fell from %s to %s".formatted(engine.rank(), known, engine.epoch()));
-        falls++;
-      }
+      require(
+          engine.epoch().compareTo(known) >= 0,
+          () -> "rank %s fell from %s to %s".formatted(engine.rank(), known, engine.epoch()));
       highestSeen.put(engine.rank(), engine.epoch());
+      Incarnation owner =
+          shown.putIfAbsent(
+              new Gift(Term.NONE, engine.rank(), engine.epoch()), engine.incarnation());
+      require(
+          owner == null || owner.equals(engine.incarnation()),
+          () -> "%s and %s were one rank under one epoch".formatted(owner, engine));
       LoadReport load = engine.load();
       if (load != null) {
         long before = newestReport.getOrDefault(engine.incarnation(), 0L);
@@ -234,8 +279,19 @@ public final class MembershipSimulation {
     }
   }
 
-  private void checkMembers() {
-    Membership membership = coordinator.membership();
+  private void checkEngines() {
+    for (SimulatedEngine engine : engines) {
+      Level before = levels.getOrDefault(engine, Level.NONE);
+      Level now = new Level(engine.life().epoch(), engine.life().term());
+      require(
+          now.epoch().compareTo(before.epoch()) >= 0
+              && now.term().number() >= before.term().number(),
+          () -> "%s fell from %s to %s".formatted(engine.name(), before, now));
+      levels.put(engine, now);
+    }
+  }
+
+  private void checkMembers(Membership membership) {
     List<Member> members = membership.members().all();
     for (int i = 0; i < members.size(); i++) {
       Member member = members.get(i);
@@ -254,12 +310,16 @@ public final class MembershipSimulation {
   }
 
   private void checkConverged() {
+    SimulatedCoordinator coordinator = leader();
+    require(
+        coordinators.stream().filter(SimulatedCoordinator::leads).count() == 1,
+        () -> "not one coordinator leads: " + coordinators.stream().map(Object::toString).toList());
     int live = 0;
     for (SimulatedEngine engine : engines) {
       if (engine.up()) {
         live++;
         EngineLife life = engine.life();
-        Member member = member(engine.incarnation());
+        Member member = member(coordinator, engine.incarnation());
         require(
             life.stage() == EngineLife.Stage.SERVING,
             () -> "%s does not serve: %s".formatted(engine.name(), life));

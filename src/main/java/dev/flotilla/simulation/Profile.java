@@ -28,6 +28,12 @@ public record Profile(
   /** Engines crash, stand still, leave and join, and a tenth of the messages is lost. */
   public static final Profile CRASHES = new Profile("crashes", 0.1, 0.05, 60, false, 5, 0);
 
-  /** The coordinator dies and another takes over, knowing nothing. */
-  public static final Profile HANDOVER = new Profile("handover", 0.05, 0.05, 60, false, 0, 2);
+  /**
+   * Coordinators start that know nothing, beside one that leads or after its death at any moment,
+   * and messages are lost.
+   */
+  public static final Profile HANDOVER = new Profile("handover", 0.1, 0.05, 60, false, 0, 3);
+
+  /** The same while engines crash, stand still, leave and join, and leaders stand still. */
+  public static final Profile TAKEOVER = new Profile("takeover", 0.1, 0.05, 60, false, 4, 2);
 }

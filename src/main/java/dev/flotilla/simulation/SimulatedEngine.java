@@ -34,6 +34,7 @@ class SimulatedEngine extends SimulatedNetwork.Actor {
   private EngineLife life;
   private long sequence;
   private String ended = "";
+  private long endedNanos;
 
   /** Where an engine is, as it says in its Hello. */
   record Place(NodeId node, boolean local, boolean headless, String configHash) {}
@@ -88,6 +89,11 @@ class SimulatedEngine extends SimulatedNetwork.Actor {
   /** Why it ended by itself; empty if it did not. */
   final String ended() {
     return ended;
+  }
+
+  /** When it ended by itself. */
+  long endedNanos() {
+    return endedNanos;
   }
 
   void leave() {
@@ -192,6 +198,7 @@ class SimulatedEngine extends SimulatedNetwork.Actor {
 
   private void finish(String reason) {
     ended = reason;
+    endedNanos = time.now();
     end();
   }
 

@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.flotilla.Scenario;
 import dev.flotilla.config.Balancing;
+import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
@@ -155,6 +157,7 @@ class CoordinatorVerticleTest {
   }
 
   @Test
+  @Scenario("A47")
   void dropsWhatItCannotReadAndGoesOn() throws Exception {
     long before = Bus.droppedFrames();
     vertx.eventBus().send(Addresses.COORDINATOR.name(), Buffer.buffer("noise"));
@@ -176,7 +179,7 @@ class CoordinatorVerticleTest {
   @Test
   void standsByWhileAnotherLeadsAHigherTermAndGoesOnAboveItByItsPlan() throws Exception {
     assertTrue(leads());
-    GroupPlan plan = new GroupPlan(5, Balancing.INTERNAL, null, false, null);
+    GroupPlan plan = new GroupPlan(5, Balancing.INTERNAL, LoadBalancing.VLLM, null, false, null);
     Term other = new Term(9, new NodeId("m"));
     bus.publish(Addresses.COORDINATORS, new ToCoordinator.Leading(other, plan));
     await().atMost(10, TimeUnit.SECONDS).until(() -> !leads());

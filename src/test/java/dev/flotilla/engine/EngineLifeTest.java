@@ -107,7 +107,7 @@ class EngineLifeTest {
   @Test
   void ignoresWhatIsMeantForAnother() {
     assertEquals(List.of(), on(init(OTHER, RANK, FIRST)));
-    on(new Event.Refused(new ToEngine.Refused(OTHER, "taken")));
+    on(new Event.Refused(new ToEngine.Refused(OTHER, new Term(1, HEAD), "taken")));
     on(new Event.Drain(new ToEngine.Drain(OTHER, 1), 0));
     assertEquals(Stage.CANDIDATE, life.stage());
   }
@@ -190,10 +190,13 @@ class EngineLifeTest {
   }
 
   @Test
-  void stopsWhenItIsGivenAnotherRank() {
+  void saysWhichRankItHoldsWhenItIsGivenAnother() {
     serve();
-    String reason = "the coordinator gave it rank 4 while it is rank 3";
-    assertEquals(ending(reason), on(init(ME, new Rank(4), SECOND)));
+    assertEquals(
+        List.of(new Effect.SayHello(RANK, FIRST, new Term(2, HEAD))),
+        on(init(ME, new Rank(4), SECOND)));
+    assertEquals(Stage.SERVING, life.stage());
+    assertEquals(FIRST, life.epoch());
   }
 
   @Test
@@ -201,7 +204,7 @@ class EngineLifeTest {
     assertEquals(
         List.of(
             new Effect.TakeNothingNew(), new Effect.Undeploy("the coordinator refused it: taken")),
-        on(new Event.Refused(new ToEngine.Refused(ME, "taken"))));
+        on(new Event.Refused(new ToEngine.Refused(ME, new Term(1, HEAD), "taken"))));
     assertEquals(Stage.STOPPED, life.stage());
     assertEquals(List.of(), on(new Event.Stop()), "nothing follows the end");
     assertEquals(List.of(), on(new Event.Tick(1_000_000)));

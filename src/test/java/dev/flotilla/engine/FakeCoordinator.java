@@ -50,7 +50,7 @@ final class FakeCoordinator {
           bus.send(
               Addresses.candidate(hello.incarnation()),
               new ToEngine.Init(
-                  new Rank(0),
+                  wanted(hello),
                   hello.incarnation(),
                   epoch,
                   term(),
@@ -63,6 +63,11 @@ final class FakeCoordinator {
               new ToEngine.Welcome(ready.incarnation(), ready.epoch()));
       default -> {}
     }
+  }
+
+  private static Rank wanted(ToCoordinator.Hello hello) {
+    Rank rank = hello.rank();
+    return rank == null ? new Rank(0) : rank;
   }
 
   <T extends ToCoordinator> Stream<T> heard(Class<T> type) {

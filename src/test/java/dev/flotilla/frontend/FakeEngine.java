@@ -34,6 +34,7 @@ final class FakeEngine {
   final Incarnation incarnation;
   final Epoch epoch = new Epoch(1, 1);
   final List<ToEngine.Submit> submits = new CopyOnWriteArrayList<>();
+  final List<ToEngine.PrefixSnapshot> snapshots = new CopyOnWriteArrayList<>();
   final List<ToEngine.Abort> aborts = new CopyOnWriteArrayList<>();
   final Set<RequestId> running = ConcurrentHashMap.newKeySet();
   private final Bus bus;
@@ -77,6 +78,7 @@ final class FakeEngine {
                       aborts.add(abort);
                     }
                     case ToEngine.Utility call -> answer(call);
+                    case ToEngine.PrefixSnapshot asked -> snapshots.add(asked);
                     default -> {}
                   }
                 })

@@ -47,6 +47,10 @@ class FleetTest {
   }
 
   private ClusterView.Engine engine(int value, int waiting, long step) {
+    return engine(value, waiting, 0, step);
+  }
+
+  private ClusterView.Engine engine(int value, int waiting, int running, long step) {
     Rank rank = new Rank(value);
     Incarnation incarnation = new Incarnation("e" + value);
     Epoch epoch = new Epoch(1, 1 + value);
@@ -57,7 +61,7 @@ class FleetTest {
             epoch,
             version,
             waiting,
-            0,
+            running,
             0,
             0,
             0,
@@ -140,6 +144,51 @@ class FleetTest {
       for (int count : counts) {
         assertTrue(Math.abs(count - 10) <= 1, () -> policy + ": " + Arrays.toString(counts));
       }
+    }
+  }
+
+  /** Each request runs for 60 ms; views come every 100 ms, as the original's do. */
+  @ParameterizedTest
+  @EnumSource
+  @Scenario("A49")
+  void aSteadyLoadReachesEveryEngine(LoadBalancing policy) {
+    long ms = 1_000_000;
+    Fleet[] fleets = new Fleet[2];
+    for (int i = 0; i < fleets.length; i++) {
+      fleets[i] = new Fleet(new FrontendId("f" + i), new NodeId("n"), null, policy);
+    }
+    int[] counts = new int[4];
+    List<int[]> running = new ArrayList<>(); // rank, end in ms, front-end
+    for (int request = 0; request < 200; request++) {
+      int at = request * 10;
+      running.removeIf(
+          one -> {
+            boolean over = one[1] <= at;
+            if (over) {
+              fleets[one[2]].left(new Incarnation("e" + one[0]), 0);
+            }
+            return over;
+          });
+      version++;
+      List<ClusterView.Engine> engines = new ArrayList<>();
+      for (int rank = 0; rank < 4; rank++) {
+        int its = rank;
+        int count = (int) running.stream().filter(one -> one[0] == its).count();
+        engines.add(engine(rank, 0, count, request));
+      }
+      for (Fleet fleet : fleets) {
+        if (request % 10 == 0) {
+          fleet.take(among(new ClusterView(1, version, 4, engines), 2), at * ms);
+        } else if (policy == LoadBalancing.FLOTILLA) {
+          engines.forEach(one -> fleet.report(Objects.requireNonNull(one.load()), at * ms));
+        }
+      }
+      int rank = chosen(fleets[request % 2], 32, at * ms);
+      counts[rank]++;
+      running.add(new int[] {rank, at + 60, request % 2});
+    }
+    for (int count : counts) {
+      assertTrue(count > 200 / 5, () -> policy + ": " + Arrays.toString(counts));
     }
   }
 

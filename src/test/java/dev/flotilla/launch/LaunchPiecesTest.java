@@ -44,7 +44,8 @@ class LaunchPiecesTest {
   void threeDeathsWithinAMinuteOpenTheCircuit() {
     assertEquals(new Decision.Restart(1_000), last(0, 30_000));
     assertEquals(
-        new Decision.GiveUp("it died 3 times within 60 s and is not started again"),
+        new Decision.GiveUp(
+            "it died 3 times within 60 s and is given up; it is tried again in 60 s", 60_000),
         last(0, 30_000, 59_999));
     assertEquals(new Decision.Restart(2_000), last(0, 30_000, 60_000));
     assertEquals(new Decision.None(), last(0, 1, 2, 100_000));
@@ -59,6 +60,27 @@ class LaunchPiecesTest {
     }
     assertTrue(open.givenUp());
     assertEquals(RestartPolicy.FRESH, open.on(new Event.Reset()).next());
+  }
+
+  @Test
+  void anOpenCircuitIsTriedAfterLongerAndLongerTimesUntilTheEngineLives() {
+    RestartPolicy policy = RestartPolicy.FRESH;
+    for (int i = 0; i < 3; i++) {
+      policy = policy.on(new Event.Died(i)).next();
+    }
+    List<Long> trials = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      policy = policy.on(new Event.Tried(i * 1_000_000L)).next();
+      RestartPolicy.Step step = policy.on(new Event.Died(i * 1_000_000L + 59_999));
+      policy = step.next();
+      trials.add(((Decision.GiveUp) step.decision()).trialMs());
+    }
+    assertEquals(List.of(120_000L, 240_000L, 480_000L, 960_000L, 960_000L, 960_000L), trials);
+
+    policy = policy.on(new Event.Tried(9_000_000)).next();
+    RestartPolicy.Step lived = policy.on(new Event.Died(9_060_000));
+    assertEquals(new Decision.Restart(0), lived.decision(), "its life was long enough");
+    assertFalse(lived.next().givenUp());
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.flotilla.Scenario;
 import dev.flotilla.config.Config;
 import dev.flotilla.config.EngineConfig;
 import dev.flotilla.config.NodeConfig;
@@ -19,6 +20,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -32,13 +34,15 @@ class NodeAgentVerticleTest {
 
   private final Vertx vertx = Vertx.vertx();
   private final Bus bus = Bus.of(vertx);
+  private String coordinator = "";
 
   @BeforeEach
   void start() throws Exception {
-    join(
-        vertx.deployVerticle(
-            "dev.flotilla.coordinator.CoordinatorVerticle",
-            new DeploymentOptions().setConfig(new JsonObject().put("data-parallel-size", 3))));
+    coordinator =
+        join(
+            vertx.deployVerticle(
+                "dev.flotilla.coordinator.CoordinatorVerticle",
+                new DeploymentOptions().setConfig(new JsonObject().put("data-parallel-size", 3))));
   }
 
   @AfterEach
@@ -125,6 +129,31 @@ class NodeAgentVerticleTest {
     join(vertx.undeploy(agent));
     await().atMost(20, TimeUnit.SECONDS).until(() -> engines().isEmpty());
     assertEquals(1, vertx.deploymentIDs().size(), "only the coordinator is left");
+  }
+
+  @Test
+  @Scenario("A61")
+  void aHeadlessNodeEndsItsEnginesWhenNoHeadComesWithinItsTime() throws Exception {
+    NodeConfig settings =
+        Config.parse(
+            "{\"headless\": true, \"head-lost-ms\": 2500, \"engines\": [%s]}"
+                .formatted(Config.format(engine(0))),
+            NodeConfig.DEFAULT);
+    CompletableFuture<String> failed = new CompletableFuture<>();
+    join(
+        vertx.deployVerticle(
+            new NodeAgentVerticle(failed::complete),
+            new DeploymentOptions().setConfig(new JsonObject(Config.format(settings)))));
+    awaitReady(0);
+    long lost = System.nanoTime();
+    join(vertx.undeploy(coordinator));
+    String sentence = failed.get(20, TimeUnit.SECONDS);
+    long ms = (System.nanoTime() - lost) / 1_000_000;
+    assertTrue(sentence.startsWith("no coordinator has been heard of for "), sentence);
+    assertTrue(ms >= 1_500, () -> "ended after " + ms + " ms");
+    await()
+        .atMost(20, TimeUnit.SECONDS)
+        .until(() -> vertx.deploymentIDs().size() == 1); // The agent, which its deployer ends.
   }
 
   @Test

@@ -183,7 +183,7 @@ class SupervisorTest {
 
   @Test
   @Scenario("A57")
-  void aDeadEngineIsStartedAgainAtOnceThenLaterThenNotAnyMore() {
+  void aDeadEngineIsStartedAgainAtOnceThenLaterThenOnTrial() {
     allUp(2, EngineFailure.CONTINUE);
     now = 100_000;
     started.get(1).exit(137);
@@ -195,9 +195,16 @@ class SupervisorTest {
     advance(1_000);
     assertEquals(4, started.size(), "a second later");
     started.get(3).exit(1);
-    advance(600_000);
+    advance(59_999);
     assertEquals(4, started.size(), "the circuit is open");
     assertTrue(told.getLast().startsWith("given up: 1 "), told::toString);
+    advance(1);
+    assertEquals(5, started.size(), "on trial");
+    started.get(4).exit(1);
+    advance(119_999);
+    assertEquals(5, started.size(), "the trial has failed");
+    advance(1);
+    assertEquals(6, started.size(), "the next trial comes later");
     assertFalse(started.get(0).ended.isDone(), "the other serves on");
   }
 

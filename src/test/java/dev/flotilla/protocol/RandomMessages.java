@@ -4,7 +4,6 @@ import dev.flotilla.config.Balancing;
 import dev.flotilla.config.LoadBalancing;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -12,61 +11,50 @@ import org.jspecify.annotations.Nullable;
 
 /** Messages of every type with random contents, drawn from a seed. */
 final class RandomMessages {
-  final RandomGenerator random;
+  private final RandomGenerator random;
+  private final RandomSampling sampling;
+  private final RandomWork work;
 
   RandomMessages(long seed) {
     random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
+    sampling = new RandomSampling(random);
+    work = new RandomWork(random);
   }
 
   /** One message of the given type. */
   Object next(FrameType type) {
     return switch (type) {
-      case SUBMIT ->
-          new ToEngine.Submit(
-              request(),
-              random.nextInt(),
-              epoch(),
-              random.nextLong(),
-              ids(40),
-              ids(10),
-              sampling(),
-              random.nextInt(),
-              text());
+      case SUBMIT -> submit();
       case ABORT -> new ToEngine.Abort(request(), random.nextInt());
-      case INIT ->
-          new ToEngine.Init(
-              rank(),
-              incarnation(),
-              epoch(),
-              term(),
-              new DataParallel(
-                  random.nextInt(),
-                  random.nextBoolean() ? Balancing.INTERNAL : Balancing.EXTERNAL,
-                  random.nextBoolean(),
-                  random.nextBoolean() ? LoadBalancing.FLOTILLA : LoadBalancing.VLLM_CLASSIC),
-              random.nextBoolean() ? null : node(),
-              list(3, _ -> frontend()),
-              random.nextBoolean() ? null : generation());
+      case INIT -> init();
       case WELCOME -> new ToEngine.Welcome(incarnation(), epoch());
-      case REFUSED -> new ToEngine.Refused(incarnation(), text());
+      case REFUSED -> new ToEngine.Refused(incarnation(), term(), text());
       case WHO_IS_THERE -> new ToEngine.WhoIsThere(term());
       case ENGINE_PING -> new ToEngine.Ping(frontend(), random.nextLong());
       case ENGINE_PONG -> new ToEngine.Pong(frontend(), random.nextLong());
       case DRAIN -> new ToEngine.Drain(incarnation(), random.nextLong());
-      case HAND_OVER, DECLINE, OFFER -> HandOverMessages.random(type, this);
+      case HAND_OVER ->
+          new ToEngine.HandOver(
+              incarnation(),
+              epoch(),
+              random.nextLong(),
+              engineAt(),
+              random.nextDouble(),
+              StepCost.DEFAULT.times(1 + random.nextInt(9)),
+              random.nextLong(),
+              random.nextInt());
+      case DECLINE -> new ToEngine.Decline(request(), random.nextInt());
+      case OFFER ->
+          new ToFrontend.Offer(
+              engineAt(),
+              engineAt(),
+              list(3, _ -> new ToFrontend.Attempt(request(), random.nextInt())));
       case TOKENS -> new ToFrontend.Tokens(load(), deltas());
       case FRONTEND_LOAD -> new ToFrontend.Load(load());
       case REFUSAL ->
           new ToFrontend.Refusal(
               request(), random.nextInt(), rank(), epoch(), random.nextInt(), text());
-      case VIEW ->
-          new ToFrontend.View(
-              new ClusterView(
-                  term(),
-                  random.nextLong(),
-                  random.nextInt(),
-                  list(3, _ -> engine()),
-                  list(3, _ -> new ClusterView.Frontend(frontend(), node()))));
+      case VIEW -> new ToFrontend.View(view());
       case FRONTEND_PING -> new ToFrontend.Ping(rank(), incarnation(), random.nextLong());
       case FRONTEND_PONG -> new ToFrontend.Pong(rank(), incarnation(), random.nextLong());
       case PREFIX_SNAPSHOT, CHOOSE, PREFIX_CHANGE, CHOSEN -> choosing(type);
@@ -85,8 +73,50 @@ final class RandomMessages {
           STOP_ENGINE ->
           membership(type);
       case NODE_REPORT, LEASE_REFUSED, ENGINE_ENDED, RESERVE, PLACE, RETIRE, SETTLE ->
-          placement(type);
+          PlacementMessages.random(type, this, random);
     };
+  }
+
+  private EngineAt engineAt() {
+    return new EngineAt(rank(), incarnation(), epoch());
+  }
+
+  private ToEngine.Submit submit() {
+    return new ToEngine.Submit(
+        request(),
+        random.nextInt(),
+        epoch(),
+        random.nextLong(),
+        ids(40),
+        ids(10),
+        sampling.next(),
+        random.nextInt(),
+        text());
+  }
+
+  private ClusterView view() {
+    return new ClusterView(
+        term(),
+        random.nextLong(),
+        random.nextInt(),
+        list(3, _ -> engine()),
+        list(3, _ -> new ClusterView.Frontend(frontend(), node())));
+  }
+
+  private ToEngine.Init init() {
+    return new ToEngine.Init(
+        rank(),
+        incarnation(),
+        epoch(),
+        term(),
+        new DataParallel(
+            random.nextInt(),
+            random.nextBoolean() ? Balancing.INTERNAL : Balancing.EXTERNAL,
+            random.nextBoolean(),
+            random.nextBoolean() ? LoadBalancing.FLOTILLA : LoadBalancing.VLLM_CLASSIC),
+        random.nextBoolean() ? null : node(),
+        list(3, _ -> frontend()),
+        random.nextBoolean() ? null : generation());
   }
 
   private Object choosing(FrameType type) {
@@ -124,32 +154,6 @@ final class RandomMessages {
     };
   }
 
-  private Object placement(FrameType type) {
-    return switch (type) {
-      case NODE_REPORT ->
-          new ToCoordinator.NodeReport(
-              node(),
-              text(),
-              random.nextInt(),
-              term(),
-              random.nextLong(),
-              random.nextInt(),
-              list(3, _ -> lease()),
-              Map.of(text(), text()));
-      case LEASE_REFUSED ->
-          new ToCoordinator.LeaseRefused(node(), random.nextLong(), rank(), text());
-      case ENGINE_ENDED -> new ToCoordinator.EngineEnded(node(), rank(), text());
-      case RESERVE ->
-          new ToNode.Reserve(
-              term(), random.nextLong(), rank(), random.nextInt(), random.nextLong());
-      case PLACE -> new ToNode.Place(term(), random.nextLong(), rank(), text());
-      case RETIRE -> new ToNode.Retire(term(), random.nextLong(), rank());
-      case SETTLE ->
-          new ToNode.Settle(term(), random.nextLong(), random.nextInt(), list(3, _ -> rank()));
-      default -> throw new IllegalArgumentException(type.toString());
-    };
-  }
-
   private Generation generation() {
     List<Generation.Member> members = new ArrayList<>();
     int size = 1 + random.nextInt(4);
@@ -163,15 +167,6 @@ final class RandomMessages {
     return random.nextBoolean()
         ? null
         : new Endpoint("h" + random.nextInt(), 1 + random.nextInt(65_535));
-  }
-
-  private Lease lease() {
-    return new Lease(
-        rank(),
-        random.nextLong(),
-        list(3, _ -> random.nextInt()),
-        random.nextBoolean(),
-        random.nextBoolean());
   }
 
   private Object membership(FrameType type) {
@@ -202,6 +197,7 @@ final class RandomMessages {
               new GroupPlan(
                   random.nextInt(),
                   Balancing.HYBRID,
+                  LoadBalancing.VLLM,
                   random.nextBoolean() ? null : random.nextInt(),
                   random.nextBoolean(),
                   random.nextBoolean() ? null : text()));
@@ -265,40 +261,9 @@ final class RandomMessages {
         random.nextBoolean(),
         random.nextLong(),
         list(3, _ -> new LoadReport.Ack(frontend(), random.nextLong())),
-        random.nextBoolean() ? null : totals(),
-        work(),
-        random.nextBoolean() ? null : lockstep());
-  }
-
-  private LockstepLoad lockstep() {
-    return new LockstepLoad(
-        random.nextLong(), random.nextBoolean(), random.nextLong(), random.nextLong());
-  }
-
-  private EngineWork work() {
-    return new EngineWork(
-        random.nextFloat(),
-        random.nextInt(),
-        random.nextLong(),
-        random.nextLong(),
-        random.nextFloat(),
-        new StepCost(
-            random.nextFloat(),
-            random.nextFloat(),
-            random.nextFloat(),
-            random.nextFloat(),
-            random.nextFloat()));
-  }
-
-  private EngineTotals totals() {
-    return new EngineTotals(
-        random.nextLong(),
-        random.nextLong(),
-        random.nextLong(),
-        random.nextLong(),
-        random.nextLong(),
-        random.longs(EngineTotals.NONE.iterationTokens().size()).boxed().toList(),
-        random.nextLong());
+        random.nextBoolean() ? null : work.totals(),
+        work.next(),
+        random.nextBoolean() ? null : work.lockstep());
   }
 
   private ToFrontend.Timing timing() {
@@ -344,42 +309,7 @@ final class RandomMessages {
     return new Logprobs.Entry(random.nextInt(), -random.nextFloat());
   }
 
-  private Sampling sampling() {
-    return Sampling.builder()
-        .temperature(random.nextFloat())
-        .topP(1 - random.nextFloat())
-        .topK(random.nextInt(100))
-        .minP(random.nextFloat())
-        .seed(random.nextLong())
-        .maxTokens(1 + random.nextInt(Integer.MAX_VALUE - 1))
-        .minTokens(random.nextInt(Integer.MAX_VALUE))
-        .ignoreEos(random.nextBoolean())
-        .stopIds(ids(3))
-        .logprobs(random.nextInt(22) - 1)
-        .promptLogprobs(random.nextInt(22) - 1)
-        .penalties(random.nextBoolean() ? Penalties.NONE : penalties())
-        .rules(random.nextBoolean() ? TokenRules.NONE : rules())
-        .grammar(random.nextBoolean() ? null : grammar())
-        .build();
-  }
-
-  private Penalties penalties() {
-    return new Penalties(1 + random.nextFloat(), random.nextFloat() - 0.5f, random.nextFloat());
-  }
-
-  private TokenRules rules() {
-    TokenIds biased = ids(3);
-    List<Float> biases = biased.stream().mapToObj(_ -> random.nextFloat()).toList();
-    List<TokenIds> badWords = list(3, _ -> ids(2).concat(TokenIds.of(random.nextInt())));
-    return new TokenRules(biased, biases, ids(3), badWords);
-  }
-
-  private Grammar grammar() {
-    Grammar.Kind[] kinds = Grammar.Kind.values();
-    return new Grammar(kinds[random.nextInt(kinds.length)], text());
-  }
-
-  RequestId request() {
+  private RequestId request() {
     return new RequestId(frontend(), random.nextLong());
   }
 
@@ -387,15 +317,15 @@ final class RandomMessages {
     return new Rank(random.nextInt(Rank.COUNT_MAX));
   }
 
-  Epoch epoch() {
+  private Epoch epoch() {
     return new Epoch(random.nextInt(Integer.MAX_VALUE), random.nextInt(Integer.MAX_VALUE));
   }
 
-  private Term term() {
+  Term term() {
     return new Term(random.nextInt(Integer.MAX_VALUE), node());
   }
 
-  Incarnation incarnation() {
+  private Incarnation incarnation() {
     return new Incarnation("i" + Long.toHexString(random.nextLong()));
   }
 
@@ -403,7 +333,7 @@ final class RandomMessages {
     return new FrontendId("f" + Long.toHexString(random.nextLong()));
   }
 
-  private NodeId node() {
+  NodeId node() {
     return new NodeId("n" + Long.toHexString(random.nextLong()));
   }
 
@@ -411,14 +341,14 @@ final class RandomMessages {
     return TokenIds.of(random.ints(random.nextInt(most + 1)).toArray());
   }
 
-  private String text() {
+  String text() {
     return random
         .ints(random.nextInt(8), 0, 0x2000)
         .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
         .toString();
   }
 
-  private <T> List<T> list(int most, Function<Integer, T> make) {
+  <T> List<T> list(int most, Function<Integer, T> make) {
     int count = random.nextInt(most + 1);
     List<T> items = new ArrayList<>();
     for (int i = 0; i < count; i++) {

@@ -1,8 +1,8 @@
 package dev.flotilla.protocol;
 
 import dev.flotilla.config.Balancing;
+import dev.flotilla.config.LoadBalancing;
 import java.util.List;
-import java.util.Map;
 
 /** One fixed message of every type; the golden frames are made of these. */
 final class SampleMessages {
@@ -98,42 +98,33 @@ final class SampleMessages {
               -3,
               "tenant-7");
       case ABORT -> new ToEngine.Abort(REQUEST, 2);
-      case INIT ->
-          new ToEngine.Init(
-              RANK,
-              INCARNATION,
-              EPOCH,
-              TERM,
-              DataParallel.ofSize(4),
-              NODE,
-              List.of(FRONTEND),
-              generation());
+      case INIT -> init();
       case WELCOME -> new ToEngine.Welcome(INCARNATION, EPOCH);
-      case REFUSED -> new ToEngine.Refused(INCARNATION, "rank 9 is not one of 0 to 3");
+      case REFUSED -> new ToEngine.Refused(INCARNATION, TERM, "rank 9 is not one of 0 to 3");
       case WHO_IS_THERE -> new ToEngine.WhoIsThere(TERM);
       case ENGINE_PING -> new ToEngine.Ping(FRONTEND, 11);
       case ENGINE_PONG -> new ToEngine.Pong(FRONTEND, 12);
       case DRAIN -> new ToEngine.Drain(INCARNATION, 30_000);
-      case HAND_OVER, DECLINE, OFFER -> HandOverMessages.sample(type);
+      case HAND_OVER ->
+          new ToEngine.HandOver(
+              INCARNATION,
+              EPOCH,
+              77,
+              new EngineAt(new Rank(0), new Incarnation("aa"), new Epoch(2, 1)),
+              41.5,
+              StepCost.DEFAULT,
+              4_096,
+              12);
+      case DECLINE -> new ToEngine.Decline(REQUEST, 2);
+      case OFFER ->
+          new ToFrontend.Offer(
+              new EngineAt(RANK, INCARNATION, EPOCH),
+              new EngineAt(new Rank(0), new Incarnation("aa"), new Epoch(2, 1)),
+              List.of(new ToFrontend.Attempt(REQUEST, 2)));
       case UTILITY -> new ToEngine.Utility(FRONTEND, 15, "reset_prefix_cache", "{}");
       case UTILITY_ANSWER ->
           new ToFrontend.UtilityAnswer(RANK, INCARNATION, 15, null, "shutting down");
-      case PREFIX_SNAPSHOT -> new ToEngine.PrefixSnapshot(FRONTEND);
-      case CHOOSE ->
-          new ToCoordinator.Choose(
-              FRONTEND, 16, 48, 16, List.of(7L, -8L), List.of(INCARNATION), RANK, true);
-      case PREFIX_CHANGE ->
-          new ToFrontend.PrefixChange(
-              RANK,
-              INCARNATION,
-              EPOCH,
-              11,
-              14,
-              0,
-              1,
-              BlockHashes.of(0x0123456789abcdefL, -2),
-              BlockHashes.of(3));
-      case CHOSEN -> new ToFrontend.Chosen(16, RANK, INCARNATION, 32, "flotilla; rank 3");
+      case PREFIX_SNAPSHOT, CHOOSE, PREFIX_CHANGE, CHOSEN -> choosing(type);
       case HELLO ->
           new ToCoordinator.Hello(
               INCARNATION, RANK, NODE, true, false, "c0ffee", Epoch.NONE, TERM, ENDPOINT);
@@ -144,7 +135,9 @@ final class SampleMessages {
       case NODE_HELLO -> new ToCoordinator.NodeHello(NODE, "10.0.0.7", 8, true);
       case NODE_LEFT -> new ToCoordinator.NodeLeft(NODE);
       case LEADING ->
-          new ToCoordinator.Leading(TERM, new GroupPlan(4, Balancing.INTERNAL, 2, false, "c0ffee"));
+          new ToCoordinator.Leading(
+              TERM,
+              new GroupPlan(4, Balancing.INTERNAL, LoadBalancing.FLOTILLA, 2, false, "c0ffee"));
       case NODES -> new ToCoordinator.Nodes(List.of(NODE, new NodeId("node-b")), List.of(NODE));
       case TOKENS -> new ToFrontend.Tokens(LOAD, deltas());
       case FRONTEND_LOAD -> new ToFrontend.Load(LOAD);
@@ -153,26 +146,22 @@ final class SampleMessages {
       case FRONTEND_PING -> new ToFrontend.Ping(RANK, INCARNATION, 13);
       case FRONTEND_PONG -> new ToFrontend.Pong(RANK, INCARNATION, 14);
       case START_ENGINE -> new ToNode.StartEngine("{\"rank\":3}");
-      case NODE_REPORT ->
-          new ToCoordinator.NodeReport(
-              NODE,
-              "10.0.0.7",
-              8,
-              TERM,
-              5,
-              4,
-              List.of(new Lease(RANK, 5, List.of(0, 1), true, false)),
-              Map.of("cores", "64"));
-      case LEASE_REFUSED ->
-          new ToCoordinator.LeaseRefused(NODE, 6, RANK, "2 devices are free, not 4");
-      case ENGINE_ENDED ->
-          new ToCoordinator.EngineEnded(NODE, RANK, "was killed by SIGKILL (exit code 137)");
-      case RESERVE -> new ToNode.Reserve(TERM, 6, RANK, 2, 10_000);
-      case PLACE -> new ToNode.Place(TERM, 6, RANK, "{\"rank\":3}");
-      case RETIRE -> new ToNode.Retire(TERM, 7, RANK);
-      case SETTLE -> new ToNode.Settle(TERM, 7, 4, List.of(RANK));
+      case NODE_REPORT, LEASE_REFUSED, ENGINE_ENDED, RESERVE, PLACE, RETIRE, SETTLE ->
+          PlacementMessages.sample(type);
       case STOP_ENGINE -> new ToNode.StopEngine(RANK, INCARNATION, 5_000);
     };
+  }
+
+  private static ToEngine.Init init() {
+    return new ToEngine.Init(
+        RANK,
+        INCARNATION,
+        EPOCH,
+        TERM,
+        DataParallel.ofSize(4),
+        NODE,
+        List.of(FRONTEND),
+        generation());
   }
 
   static ClusterView view() {
@@ -194,6 +183,28 @@ final class SampleMessages {
             new ClusterView.Engine(
                 RANK, INCARNATION, EPOCH, EngineState.READY, NODE, false, true, FACTS, LOAD)),
         List.of(new ClusterView.Frontend(FRONTEND, NODE)));
+  }
+
+  private static Object choosing(FrameType type) {
+    return switch (type) {
+      case PREFIX_SNAPSHOT -> new ToEngine.PrefixSnapshot(FRONTEND);
+      case CHOOSE ->
+          new ToCoordinator.Choose(
+              FRONTEND, 16, 48, 16, List.of(7L, -8L), List.of(INCARNATION), RANK, true);
+      case PREFIX_CHANGE ->
+          new ToFrontend.PrefixChange(
+              RANK,
+              INCARNATION,
+              EPOCH,
+              11,
+              14,
+              0,
+              1,
+              BlockHashes.of(0x0123456789abcdefL, -2),
+              BlockHashes.of(3));
+      case CHOSEN -> new ToFrontend.Chosen(16, RANK, INCARNATION, 32, "flotilla; rank 3");
+      default -> throw new IllegalArgumentException(type.toString());
+    };
   }
 
   private static List<ToFrontend.Delta> deltas() {

@@ -45,7 +45,7 @@ public final class CpuExecutor implements Executor {
     this.cache = new KvCache(config, options.blockSize(), CacheSize.blocks(config, options));
     this.forward =
         new Forward(
-            config, weights.weights(), cache, SelfTest.kernels(), pool, options.maxModelLen());
+            config, weights.weights(), cache, EarlyKernels.of(folder), pool, options.maxModelLen());
     this.draws = new Draws(config.vocab(), config.eos(), pool);
   }
 
@@ -54,7 +54,16 @@ public final class CpuExecutor implements Executor {
    * of processor time: a node calls it while it joins its cluster.
    */
   public static void prepare() {
-    SelfTest.kernels();
+    EarlyKernels.prepare();
+  }
+
+  /**
+   * From now on executors of small models do not wait for their kernels: they begin with plain
+   * loops, whose results have the same bits. For a rank that is waited for; whoever calls this
+   * calls {@link #prepare} once the rank is there.
+   */
+  public static void beginEarly() {
+    EarlyKernels.hurry();
   }
 
   /**
@@ -64,6 +73,7 @@ public final class CpuExecutor implements Executor {
    * @throws ModelException with a sentence if the weights are incomplete or memory does not suffice
    */
   public static CpuExecutor open(ModelFolder folder, CpuOptions options) {
+    EarlyKernels.expect(folder);
     SharedWeights weights = SharedWeights.open(folder, false, options.progress());
     try {
       return new CpuExecutor(folder, options, weights);
@@ -87,6 +97,7 @@ public final class CpuExecutor implements Executor {
           "model %s has no experts to be spread; leave --enable-expert-parallel out"
               .formatted(folder.name()));
     }
+    EarlyKernels.expect(folder);
     SharedWeights weights = SharedWeights.open(folder, true, options.progress());
     CpuExecutor executor;
     try {

@@ -6,7 +6,9 @@ import dev.flotilla.executor.cpu.generated.TileKernels512;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The kernels in use, by format and batch. A batch is 1, 4 or 8 tokens. Immutable once published.
+ * The kernels in use, by format and batch. A batch is 1, 4 or 8 tokens. A kernel may be replaced by
+ * another while batches are computed: both give the same bits, and whoever reads a place without
+ * synchronisation gets the one or the other.
  */
 final class Kernels {
   private static final int PAIR = 3;
@@ -66,6 +68,15 @@ final class Kernels {
   /** From bf16 to f32, with the first 8 tokens' outputs: one, which the self-test may replace. */
   TileKernel.WidenBatch8[] widenBatch8() {
     return widenBatch8;
+  }
+
+  /** Takes over each kernel of another; the width told stays that of the beginning. */
+  void adopt(Kernels other) {
+    System.arraycopy(other.bf16, 0, bf16, 0, bf16.length);
+    System.arraycopy(other.f32, 0, f32, 0, f32.length);
+    System.arraycopy(other.keys, 0, keys, 0, keys.length);
+    System.arraycopy(other.values, 0, values, 0, values.length);
+    widenBatch8[0] = other.widenBatch8[0];
   }
 
   /** The width that this machine prefers; {@code -Dflotilla.vector.bits} overrides it. */

@@ -107,6 +107,19 @@ class TileKernelTest {
   }
 
   @Test
+  void plainLoopsGiveEveryPlaceToTheTestedKernels() {
+    Kernels used = Kernels.of(0);
+    Kernels tested = Kernels.of(128);
+    used.adopt(tested);
+    for (Format format : Format.values()) {
+      assertArrayEquals(tested.tiles(format), used.tiles(format));
+    }
+    assertArrayEquals(tested.keys(), used.keys());
+    assertArrayEquals(tested.values(), used.values());
+    assertArrayEquals(tested.widenBatch8(), used.widenBatch8());
+  }
+
+  @Test
   void everyWidthAndFormatPassesTheSelfTestsComparison() {
     for (int bits : KernelSources.WIDTHS) {
       List<String> warnings = new ArrayList<>();

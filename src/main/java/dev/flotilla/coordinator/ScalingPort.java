@@ -1,0 +1,238 @@
+package dev.flotilla.coordinator;
+
+import dev.flotilla.config.Config;
+import dev.flotilla.config.PlacingConfig;
+import dev.flotilla.coordinator.Scaling.Effect;
+import dev.flotilla.coordinator.Scaling.Event;
+import dev.flotilla.placement.AllToAll;
+import dev.flotilla.placement.PackStrategy;
+import dev.flotilla.placement.PlacementJson;
+import dev.flotilla.placement.PlacementRequest;
+import dev.flotilla.protocol.Addresses;
+import dev.flotilla.protocol.Bus;
+import dev.flotilla.protocol.ClusterView;
+import dev.flotilla.protocol.EngineState;
+import dev.flotilla.protocol.GroupPlan;
+import dev.flotilla.protocol.NodeId;
+import dev.flotilla.protocol.Term;
+import dev.flotilla.protocol.ToCoordinator;
+import io.vertx.core.Vertx;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.eventbus.MessageConsumer;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The shell of {@link Scaling} beside a leading coordinator: sends its orders to the agents, and
+ * serves {@code flotilla.v1.scale} and {@code flotilla.v1.nodes}. Lives for one leadership, on the
+ * coordinator's event loop.
+ */
+final class ScalingPort {
+  private static final Logger LOG = LoggerFactory.getLogger(ScalingPort.class);
+  private static final long DRAIN_SECONDS = 120;
+  private static final long DRAIN_SECONDS_MAX = 86_400;
+
+  private final Bus bus;
+  private final PlacingConfig placing;
+  private final Map<Long, Message<Object>> calls = new HashMap<>();
+  private Scaling scaling;
+  private long lastCall;
+
+  /**
+   * Leads from now on.
+   *
+   * @param size of the group at the launch, or as the leader before has told
+   */
+  ScalingPort(Bus bus, PlacingConfig placing, int size, boolean lockstep, Term term) {
+    this.bus = bus;
+    this.placing = placing;
+    PlacementRequest request =
+        new PlacementRequest(
+            term.node().value(),
+            0,
+            size,
+            Math.min(placing.sizeLocal(), size),
+            placing.worldSize(),
+            PackStrategy.of(placing.strategy()),
+            AllToAll.of(placing.allToAll()),
+            placing.allowed());
+    var given = placing.groups().isEmpty() ? null : PlacementJson.groups(placing.groups());
+    scaling =
+        Scaling.start(
+            new Scaling.Settings(
+                size,
+                placing.launch(),
+                request,
+                given,
+                placing.engine(),
+                placing.readyTimeoutMs() * 1_000_000,
+                lockstep),
+            term,
+            System.nanoTime());
+  }
+
+  /** What it serves; to be unregistered with the coordinator's own. */
+  List<MessageConsumer<Object>> serve(Vertx vertx) {
+    return List.of(
+        vertx.eventBus().consumer(Addresses.SCALE, this::scale),
+        vertx.eventBus().consumer(Addresses.NODES, request -> request.reply(nodes())));
+  }
+
+  /** As many ranks as may be members now. */
+  int admitted() {
+    return scaling.admitted();
+  }
+
+  /** For who stands by. */
+  GroupPlan plan(GroupPlan plan) {
+    return plan.of(scaling.size(), Config.format(placing));
+  }
+
+  void leads(Term term) {
+    on(new Event.Leads(term));
+  }
+
+  void told(ToCoordinator message) {
+    switch (message) {
+      case ToCoordinator.FromAgent agent -> on(new Event.Told(System.nanoTime(), agent));
+      case ToCoordinator.NodeLeft(NodeId node) -> on(new Event.Left(System.nanoTime(), node));
+      default -> {}
+    }
+  }
+
+  void tick(ClusterView view) {
+    if (!view.engines().equals(scaling.engines())) {
+      on(new Event.Seen(System.nanoTime(), view.engines()));
+    }
+    on(new Event.Tick(System.nanoTime()));
+  }
+
+  /** The view in which ranks that are about to go take nothing new. */
+  ClusterView shown(ClusterView view) {
+    int stays = scaling.stays();
+    if (stays == Integer.MAX_VALUE) {
+      return view;
+    }
+    List<ClusterView.Engine> engines =
+        view.engines().stream()
+            .map(
+                e ->
+                    e.rank().value() < stays || e.state() != EngineState.READY
+                        ? e
+                        : new ClusterView.Engine(
+                            e.rank(),
+                            e.incarnation(),
+                            e.epoch(),
+                            EngineState.DRAINING,
+                            e.node(),
+                            e.local(),
+                            e.suspect(),
+                            e.facts(),
+                            e.load()))
+            .toList();
+    return new ClusterView(view.term(), view.version(), view.dataParallelSize(), engines);
+  }
+
+  /** This coordinator leads no more; its successor goes on with what is under way. */
+  void stop() {
+    calls.values().forEach(call -> call.fail(503, "another coordinator leads; ask again"));
+    calls.clear();
+  }
+
+  private void scale(Message<Object> request) {
+    if (!(request.body() instanceof JsonObject body)) {
+      request.fail(400, "expected a JSON object, not " + request.body());
+      return;
+    }
+    if (body.isEmpty()) {
+      request.reply(status());
+      return;
+    }
+    Integer size = positive(body.getValue("new_data_parallel_size"), 65_535);
+    Integer drain = positive(body.getValue("drain_timeout", DRAIN_SECONDS), DRAIN_SECONDS_MAX);
+    if (size == null || drain == null) {
+      request.fail(
+          400,
+          "expected {\"new_data_parallel_size\", \"drain_timeout\"?}, whole numbers of at least 1, not "
+              + body.encode());
+      return;
+    }
+    long call = ++lastCall;
+    calls.put(call, request);
+    on(new Event.Asked(System.nanoTime(), call, size, drain * 1_000L));
+  }
+
+  private static @Nullable Integer positive(@Nullable Object value, long most) {
+    return value instanceof Number number
+            && !(value instanceof Double || value instanceof Float)
+            && number.longValue() >= 1
+            && number.longValue() <= most
+        ? number.intValue()
+        : null;
+  }
+
+  private JsonObject status() {
+    return new JsonObject()
+        .put("data_parallel_size", scaling.size())
+        .put("scaling", scaling.changing());
+  }
+
+  private JsonObject nodes() {
+    JsonArray nodes = new JsonArray();
+    scaling
+        .agents()
+        .all()
+        .forEach(
+            (id, heard) -> {
+              var report = heard.report();
+              JsonArray ranks = new JsonArray();
+              report.leases().stream().map(l -> l.rank().value()).sorted().forEach(ranks::add);
+              int used = report.leases().stream().mapToInt(l -> l.devices().size()).sum();
+              JsonObject attributes = new JsonObject();
+              report.attributes().forEach(attributes::put);
+              nodes.add(
+                  new JsonObject()
+                      .put("id", id.value())
+                      .put("address", report.address())
+                      .put("head", id.equals(scaling.term().node()))
+                      .put("devices", report.devices())
+                      .put("free", Math.max(0, report.devices() - used))
+                      .put("used", used)
+                      .put("ranks", ranks)
+                      .put("attributes", attributes));
+            });
+    return new JsonObject().put("nodes", nodes);
+  }
+
+  private void on(Event event) {
+    Scaling.Step step = scaling.on(event);
+    scaling = step.next();
+    for (Effect effect : step.effects()) {
+      switch (effect) {
+        case Effect.Order(NodeId node, var order) ->
+            bus.send(Addresses.node(node), order)
+                .onFailure(e -> LOG.debug("{} not delivered: {}", order, e.getMessage()));
+        case Effect.Answer(long call, int code, String sentence) -> answer(call, code, sentence);
+        case Effect.Moved(String sentence) -> LOG.info(sentence);
+      }
+    }
+  }
+
+  private void answer(long call, int code, String sentence) {
+    Message<Object> request = calls.remove(call);
+    if (request == null) {
+      return;
+    }
+    if (code == 200) {
+      request.reply(status().put("message", sentence));
+    } else {
+      request.fail(code, sentence);
+    }
+  }
+}
