@@ -229,4 +229,31 @@ class RequestStreamTest {
         List.of(deliver(5), new Effect.Choose(Set.of(A.incarnation()))),
         tokens(A, 1, 0, FinishReason.ERROR, 5));
   }
+
+  @Test
+  void movesWhatHasNotBegunAtMostThreeTimesAndCountsNoFailure() {
+    running(A);
+    Target from = A;
+    for (int attempt = 1; attempt <= 3; attempt++) {
+      Target to = from.equals(A) ? B : A;
+      assertEquals(
+          List.of(
+              new Effect.Move(from, to),
+              new Effect.Abort(from, attempt),
+              new Effect.Submit(to, attempt + 1, TokenIds.EMPTY)),
+          stream.on(new Event.Offered(0, from.incarnation(), attempt, to)));
+      assertEquals(
+          List.of(),
+          stream.on(new Event.Offered(0, from.incarnation(), attempt, to)),
+          "an offer that comes again is over");
+      from = to;
+    }
+    assertEquals(
+        List.of(new Effect.Decline(from, 4)),
+        stream.on(new Event.Offered(0, from.incarnation(), 4, A)));
+    assertEquals(
+        List.of(new Effect.Choose(Set.of(from.incarnation()))),
+        stream.on(new Event.EngineGone(0, from.incarnation())),
+        "the first failure");
+  }
 }

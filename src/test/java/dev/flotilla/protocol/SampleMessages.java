@@ -95,7 +95,22 @@ final class SampleMessages {
       case ENGINE_PING -> new ToEngine.Ping(FRONTEND, 11);
       case ENGINE_PONG -> new ToEngine.Pong(FRONTEND, 12);
       case DRAIN -> new ToEngine.Drain(INCARNATION, 30_000);
-      case HAND_OVER, DECLINE, OFFER -> HandOverMessages.sample(type);
+      case HAND_OVER ->
+          new ToEngine.HandOver(
+              INCARNATION,
+              EPOCH,
+              77,
+              new EngineAt(new Rank(0), new Incarnation("aa"), new Epoch(2, 1)),
+              41.5,
+              StepCost.DEFAULT,
+              4_096,
+              12);
+      case DECLINE -> new ToEngine.Decline(REQUEST, 2);
+      case OFFER ->
+          new ToFrontend.Offer(
+              new EngineAt(RANK, INCARNATION, EPOCH),
+              new EngineAt(new Rank(0), new Incarnation("aa"), new Epoch(2, 1)),
+              List.of(new ToFrontend.Attempt(REQUEST, 2)));
       case UTILITY -> new ToEngine.Utility(FRONTEND, 15, "reset_prefix_cache", "{}");
       case UTILITY_ANSWER ->
           new ToFrontend.UtilityAnswer(RANK, INCARNATION, 15, null, "shutting down");
