@@ -16,7 +16,6 @@ import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import dev.flotilla.protocol.TokenIds;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -113,12 +112,7 @@ final class Streams {
   void close(Generation generation) {
     if (!generation.closed) {
       generation.closed = true;
-      for (Choice choice : generation.choices) {
-        if (live.containsKey(choice.id.counter())) {
-          metrics.ended(choice, FinishReason.ABORT);
-          apply(choice, new Event.Closed());
-        }
-      }
+      abort(generation.choices);
     }
   }
 
@@ -392,10 +386,14 @@ final class Streams {
     generation.closed = true;
     metrics.ended(choice, FinishReason.ERROR);
     generation.answer.fail(status == 429 ? gate.full(sentence) : ApiException.of(status, sentence));
-    for (Choice other : new ArrayList<>(generation.choices)) {
-      if (other != choice && live.containsKey(other.id.counter())) {
-        metrics.ended(other, FinishReason.ABORT);
-        apply(other, new Event.Closed());
+    abort(generation.choices.stream().filter(other -> other != choice).toList());
+  }
+
+  private void abort(List<Choice> choices) {
+    for (Choice choice : choices) {
+      if (live.containsKey(choice.id.counter())) {
+        metrics.ended(choice, FinishReason.ABORT);
+        apply(choice, new Event.Closed());
       }
     }
   }
