@@ -53,7 +53,7 @@ final class Gate implements Machine {
   /** What an engine with full queues has refused: it will have room when its prompts are done. */
   ApiException full(String sentence) {
     Demand demand = fleet.demand();
-    return ApiException.busy(sentence, seconds(demand.msForTokens(demand.promptTokens())));
+    return ApiException.busy(sentence, seconds(demand.msForTokens((double) demand.promptTokens())));
   }
 
   private static ApiException refusal(String sentence, double waitMs) {

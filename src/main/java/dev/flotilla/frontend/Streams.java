@@ -327,12 +327,11 @@ final class Streams {
       return;
     }
     metrics.tokens(choice, deliver.ids().size(), System.nanoTime());
-    boolean first = !choice.opened;
-    choice.opened = true;
     OutputText.Piece piece =
         choice.text.append(deliver.ids(), deliver.logprobs(), deliver.stopped());
-    generation.answer.piece(
-        choice.index, first ? opening(choice, piece, deliver.promptLogprobs()) : piece);
+    piece = choice.opened ? piece : opening(choice, piece, deliver.promptLogprobs());
+    choice.opened = true;
+    generation.answer.piece(choice.index, piece);
     String matched = choice.text.matched();
     if (matched != null && !generation.closed) {
       end(choice, FinishReason.STOP, matched);
@@ -357,8 +356,8 @@ final class Streams {
     }
     String rest = choice.text.finish();
     if (!rest.isEmpty() && !choice.generation.request.form().promptOnly()) {
-      Answer answer = choice.generation.answer;
-      answer.piece(choice.index, new OutputText.Piece(rest, TokenIds.EMPTY, List.of()));
+      OutputText.Piece last = new OutputText.Piece(rest, TokenIds.EMPTY, List.of());
+      choice.generation.answer.piece(choice.index, last);
     }
     end(choice, reason, stop);
   }

@@ -313,7 +313,9 @@ public final class MembershipSimulation {
     SimulatedCoordinator coordinator = leader();
     require(
         coordinators.stream().filter(SimulatedCoordinator::leads).count() == 1,
-        () -> "not one coordinator leads: " + coordinators.stream().map(Object::toString).toList());
+        () ->
+            "not one coordinator leads: "
+                + coordinators.stream().map(SimulatedCoordinator::leads).toList());
     int live = 0;
     for (SimulatedEngine engine : engines) {
       if (engine.up()) {

@@ -161,7 +161,7 @@ class SnapshotPolicyTest extends MembershipScript {
     }
     assertEquals(4, published.size(), 1, published::toString);
     for (int i = 1; i < published.size(); i++) {
-      assertEquals(5_000, published.get(i) - published.get(i - 1), 50);
+      assertEquals(5_000.0, (double) (published.get(i) - published.get(i - 1)), 50);
     }
   }
 

@@ -32,6 +32,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -79,7 +80,7 @@ class GateTest {
         rank, incarnation, epoch, EngineState.READY, new NodeId("n"), true, false, FACTS, load);
   }
 
-  private static Gate gate(Integer requests, Long tokens, Fleet fleet) {
+  private static Gate gate(@Nullable Integer requests, @Nullable Long tokens, Fleet fleet) {
     return new Gate(new QueueLimits(requests, tokens), fleet);
   }
 

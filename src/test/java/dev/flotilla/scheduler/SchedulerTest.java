@@ -19,6 +19,7 @@ import dev.flotilla.protocol.ToFrontend.Delta;
 import dev.flotilla.protocol.TokenIds;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -186,7 +187,7 @@ class SchedulerTest {
     assertEquals(1, scheduler.counters().waiting());
     assertEquals(id(1), scheduler.running().getFirst().request);
     assertEquals(
-        scheduler.waiting().first().length(),
+        Objects.requireNonNull(scheduler.waiting().first()).length(),
         scheduler.counters().queuedTokens(),
         "what was computed has to be computed again");
     rest.addAll(runAll(scheduler, 5));

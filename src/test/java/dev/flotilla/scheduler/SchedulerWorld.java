@@ -178,7 +178,7 @@ final class SchedulerWorld {
       boolean overtook =
           !before.contains(sequence)
               && !scheduler.waiting().isEmpty()
-              && scheduler.waiting().first().compareTo(sequence) < 0;
+              && Objects.requireNonNull(scheduler.waiting().first()).compareTo(sequence) < 0;
       assertTrue(!overtook, sequence + " overtook one that waits");
     }
     check();
