@@ -34,8 +34,10 @@ public record Agents(SortedMap<NodeId, Heard> all) {
     all = Collections.unmodifiableSortedMap(all);
   }
 
+  /** Takes a report, unless it is older than the one that is known: one may overtake another. */
   Agents with(NodeReport report, long now) {
-    if (all.size() >= MOST && !all.containsKey(report.node())) {
+    Heard known = all.get(report.node());
+    if (known == null ? all.size() >= MOST : report.sequence() <= known.report().sequence()) {
       return this;
     }
     SortedMap<NodeId, Heard> next = new TreeMap<>(all);

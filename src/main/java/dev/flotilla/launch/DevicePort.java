@@ -28,6 +28,7 @@ final class DevicePort {
   private final Map<String, String> attributes;
   private final Actions actions;
   private final Map<Rank, List<Integer>> given = new HashMap<>();
+  private long reports;
   private DeviceLedger ledger;
 
   /** What the agent does with engines. */
@@ -84,6 +85,7 @@ final class DevicePort {
     send(
         new ToCoordinator.NodeReport(
             bus.node(),
+            ++reports,
             address,
             ledger.devices(),
             ledger.seen(),

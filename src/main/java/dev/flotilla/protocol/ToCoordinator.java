@@ -124,6 +124,8 @@ public sealed interface ToCoordinator {
   /**
    * The devices of a node and who has them; repeated every second and told at each change.
    *
+   * @param sequence rises with every report of the agent, so that an older one is not taken for the
+   *     newest
    * @param address host that other nodes reach it by
    * @param seen the highest term of which it had an order
    * @param change number of the last change that it knows to be settled; 0: none
@@ -132,6 +134,7 @@ public sealed interface ToCoordinator {
    */
   record NodeReport(
       NodeId node,
+      long sequence,
       String address,
       int devices,
       Term seen,

@@ -33,6 +33,7 @@ final class ScalingNode extends SimulatedNetwork.Actor {
   private final RandomGenerator random;
   private final double doomedShare;
   private final List<Engine> engines = new ArrayList<>();
+  private long reports;
   private DeviceLedger ledger;
   private boolean moved;
 
@@ -132,6 +133,7 @@ final class ScalingNode extends SimulatedNetwork.Actor {
         Addresses.COORDINATOR,
         new ToCoordinator.NodeReport(
             id,
+            ++reports,
             name(),
             ledger.devices(),
             ledger.seen(),

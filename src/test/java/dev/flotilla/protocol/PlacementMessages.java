@@ -13,6 +13,7 @@ final class PlacementMessages {
       case NODE_REPORT ->
           new ToCoordinator.NodeReport(
               SampleMessages.NODE,
+              12,
               "10.0.0.7",
               8,
               SampleMessages.TERM,
@@ -39,6 +40,7 @@ final class PlacementMessages {
       case NODE_REPORT ->
           new ToCoordinator.NodeReport(
               some.node(),
+              random.nextLong(),
               some.text(),
               random.nextInt(),
               some.term(),
