@@ -113,7 +113,7 @@ final class Forward implements AutoCloseable {
     int pairs = mlp.gateUp().tiles() / 2;
     pool.run(
         pairs,
-        pool.grain(pairs),
+        linear.grain(pairs, normed),
         (from, to, worker) -> linear.gateUp(mlp.gateUp(), from, to, normed, product, worker));
     linear.multiply(mlp.down(), product, change);
   }

@@ -44,9 +44,17 @@ final class Linear implements AutoCloseable {
     int units = (w.tiles() + unit - 1) / unit;
     pool.run(
         units,
-        pool.grain(units),
+        grain(units, x),
         (from, to, worker) ->
             tiles(w, from * unit, Math.min(to * unit, w.tiles()), x, y, 0, w.rows(), worker));
+  }
+
+  /**
+   * Units of a chunk. With many tokens a unit takes as long as many claims of one, and a worker
+   * that ends early should not wait for more than one.
+   */
+  int grain(int units, Packed x) {
+    return x.groups() >= WIDEN_GROUPS ? 1 : pool.grain(units);
   }
 
   /** Tiles {@code from} to {@code to - 1}, on the calling worker. */
