@@ -5,6 +5,7 @@ import dev.flotilla.coordinator.GroupChange.Phase;
 import dev.flotilla.placement.PlacementGroup;
 import dev.flotilla.placement.PlacementRequest;
 import dev.flotilla.protocol.ClusterView;
+import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.Machine;
 import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Term;
@@ -140,11 +141,29 @@ public record Scaling(
     return current != null && current.call() != null;
   }
 
-  /** The ranks from this one on take nothing new. */
-  public int stays() {
-    return current != null && (current.phase() == Phase.DRAIN || current.phase() == Phase.RETIRE)
-        ? current.to()
-        : Integer.MAX_VALUE;
+  /** The view in which ranks that are about to go take nothing new; all else stays as it is. */
+  public ClusterView shown(ClusterView view) {
+    GroupChange change = current;
+    if (change == null || (change.phase() != Phase.DRAIN && change.phase() != Phase.RETIRE)) {
+      return view;
+    }
+    return view.withEngines(
+        view.engines().stream().map(e -> e.rank().value() < change.to() ? e : leaving(e)).toList());
+  }
+
+  private static ClusterView.Engine leaving(ClusterView.Engine e) {
+    return e.state() != EngineState.READY
+        ? e
+        : new ClusterView.Engine(
+            e.rank(),
+            e.incarnation(),
+            e.epoch(),
+            EngineState.DRAINING,
+            e.node(),
+            e.local(),
+            e.suspect(),
+            e.facts(),
+            e.load());
   }
 
   /** The only way forward. */

@@ -11,7 +11,6 @@ import dev.flotilla.placement.PlacementRequest;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
-import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.GroupPlan;
 import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Term;
@@ -115,28 +114,7 @@ final class ScalingPort {
 
   /** The view in which ranks that are about to go take nothing new. */
   ClusterView shown(ClusterView view) {
-    int stays = scaling.stays();
-    if (stays == Integer.MAX_VALUE) {
-      return view;
-    }
-    List<ClusterView.Engine> engines =
-        view.engines().stream()
-            .map(
-                e ->
-                    e.rank().value() < stays || e.state() != EngineState.READY
-                        ? e
-                        : new ClusterView.Engine(
-                            e.rank(),
-                            e.incarnation(),
-                            e.epoch(),
-                            EngineState.DRAINING,
-                            e.node(),
-                            e.local(),
-                            e.suspect(),
-                            e.facts(),
-                            e.load()))
-            .toList();
-    return new ClusterView(view.term(), view.version(), view.dataParallelSize(), engines);
+    return scaling.shown(view);
   }
 
   /** This coordinator leads no more; its successor goes on with what is under way. */
