@@ -12,22 +12,22 @@ import java.util.Set;
 
 /**
  * The account of one who chooses for several front-ends: which choices their engines have not heard
- * of yet. It does not see the sends, but each front-end numbers those to an engine from 1, so that
- * the n-th choice for it is its n-th send unless it chose by itself in between; then the engine's
- * acknowledgements run ahead and are believed. A choice that nobody followed is forgotten after
- * {@value #FORGET_MS} ms. Used by one thread.
+ * of yet. It does not see the sends, but each front-end numbers those from 1 over all engines, so
+ * that the n-th choice for it is its n-th send unless it chose by itself in between; then the
+ * engines' acknowledgements run ahead and are believed. A choice that nobody followed is forgotten
+ * after {@value #FORGET_MS} ms. Used by one thread.
  */
 public final class Book implements Machine {
   static final long FORGET_MS = 250;
 
   private final Ledger ledger;
   private final Map<Incarnation, Page> pages = new HashMap<>();
+  private final Map<FrontendId, Long> numbers = new HashMap<>(); // of choices that are open
 
   private record Entry(FrontendId frontend, long number, long sequence, long nanos) {}
 
   private static final class Page {
     final Deque<Entry> open = new ArrayDeque<>();
-    final Map<FrontendId, Long> numbers = new HashMap<>();
     long done; // highest sequence up to which all are acknowledged or forgotten
   }
 
@@ -40,9 +40,8 @@ public final class Book implements Machine {
   public void chosen(
       FrontendId frontend, Incarnation engine, int tokens, int cached, long nowNanos) {
     Page page = pages.computeIfAbsent(engine, _ -> new Page());
-    long acknowledged = ledger.freshest(engine).map(r -> r.ackOf(frontend)).orElse(0L);
-    long number = Math.max(acknowledged, page.numbers.getOrDefault(frontend, 0L)) + 1;
-    page.numbers.put(frontend, number);
+    long number = Math.max(ledger.highestAck(frontend), numbers.getOrDefault(frontend, 0L)) + 1;
+    numbers.put(frontend, number);
     page.open.add(new Entry(frontend, number, ledger.send(engine, tokens, cached), nowNanos));
   }
 
@@ -52,10 +51,15 @@ public final class Book implements Machine {
     long done = 0;
     if (page != null) {
       while (!page.open.isEmpty() && over(page.open.peekFirst(), report, nowNanos)) {
-        page.done = page.open.removeFirst().sequence();
+        Entry entry = page.open.removeFirst();
+        page.done = entry.sequence();
+        if (report.ackOf(entry.frontend()) < entry.number()) {
+          numbers.remove(
+              entry.frontend()); // It sent less than was chosen: count anew from its acks.
+        }
       }
-      if (page.open.isEmpty()) {
-        page.numbers.clear();
+      if (pages.values().stream().allMatch(p -> p.open.isEmpty())) {
+        numbers.clear();
       }
       done = page.done;
     }

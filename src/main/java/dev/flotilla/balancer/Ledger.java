@@ -133,6 +133,16 @@ public final class Ledger implements Machine {
     return account == null ? Optional.empty() : Optional.ofNullable(account.report());
   }
 
+  /** The highest number of a client's sends that any engine has acknowledged; 0: none. */
+  long highestAck(FrontendId client) {
+    long highest = 0;
+    for (Account account : accounts.values()) {
+      LoadReport report = account.report();
+      highest = report == null ? highest : Math.max(highest, report.ackOf(client));
+    }
+    return highest;
+  }
+
   /** Prompt tokens sent and not yet acknowledged. */
   public long unacknowledgedTokens(Incarnation engine) {
     Account account = accounts.get(engine);

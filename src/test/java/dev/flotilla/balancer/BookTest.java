@@ -66,6 +66,19 @@ class BookTest {
   }
 
   @Test
+  void aFrontEndNumbersItsSendsOverAllEngines() {
+    Incarnation other = incarnation(1);
+    book.chosen(ONE, ENGINE, 100, 0, 0);
+    book.chosen(ONE, other, 10, 0, 0);
+    book.chosen(ONE, other, 20, 0, 0);
+    book.chosen(ONE, ENGINE, 50, 0, 0);
+    book.chosen(ONE, ENGINE, 7, 0, 0);
+    report(MS, 2, 4, 0);
+    assertEquals(7, ledger.unacknowledgedTokens(ENGINE), "its fifth send is on its way");
+    assertEquals(30, ledger.unacknowledgedTokens(other));
+  }
+
+  @Test
   void aFrontEndThatAlsoChoseByItselfIsBelieved() {
     book.chosen(ONE, ENGINE, 100, 0, 0);
     report(MS, 3, 3, 0);
