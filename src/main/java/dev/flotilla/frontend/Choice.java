@@ -68,6 +68,19 @@ final class Choice {
     this.acceptedAt = acceptedAt;
   }
 
+  /** What the engine says of its own work, if the attempt still counts. */
+  void note(ToFrontend.Delta delta) {
+    if (delta.attempt() != stream.attempt()) {
+      return;
+    }
+    if (stream.count() == 0) {
+      cachedTokens = delta.cachedTokens();
+    }
+    if (delta.timing() != null) {
+      timing = delta.timing();
+    }
+  }
+
   GenerationRequest.Prompt prompt() {
     return generation.request.prompt(index);
   }

@@ -12,6 +12,8 @@ import dev.flotilla.protocol.ToFrontend;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A front-end's part in handing queued requests over: takes busy engines' offers to the streams,
@@ -19,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  * Used by the front-end's thread.
  */
 final class Moving {
+  private static final Logger LOG = LoggerFactory.getLogger(Moving.class);
+
   private final Bus bus;
   private final Fleet fleet;
   private final FrontendMetrics metrics;
@@ -50,6 +54,17 @@ final class Moving {
         bus.send(
             offer.from().address(), new ToEngine.Decline(attempt.request(), attempt.attempt()));
       }
+    }
+  }
+
+  /**
+   * An engine computes what nobody here waits for: its abort was lost, or it stood still when the
+   * stream moved on. It is told with each of its steps until it ends.
+   */
+  void disown(EngineAt engine, ToFrontend.Delta delta) {
+    if (delta.finish() == null) {
+      bus.send(engine.address(), new ToEngine.Abort(delta.request(), delta.attempt()))
+          .onFailure(e -> LOG.debug("engine {} is gone: {}", engine.rank(), e.toString()));
     }
   }
 

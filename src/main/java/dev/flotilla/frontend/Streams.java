@@ -123,8 +123,11 @@ final class Streams {
     Incarnation from = tokens.from().incarnation();
     for (ToFrontend.Delta delta : tokens.deltas()) {
       Choice choice = find(delta.request());
+      if (choice == null || delta.attempt() < choice.stream.attempt()) {
+        moving.disown(tokens.from(), delta);
+      }
       if (choice != null) {
-        note(choice, delta);
+        choice.note(delta);
         apply(
             choice,
             new Event.Tokens(
@@ -138,19 +141,6 @@ final class Streams {
                 delta.logprobs(),
                 delta.promptLogprobs()));
       }
-    }
-  }
-
-  /** What the engine says of its own work, if the attempt still counts. */
-  private void note(Choice choice, ToFrontend.Delta delta) {
-    if (delta.attempt() != choice.stream.attempt()) {
-      return;
-    }
-    if (choice.stream.count() == 0) {
-      choice.cachedTokens = delta.cachedTokens();
-    }
-    if (delta.timing() != null) {
-      choice.timing = delta.timing();
     }
   }
 

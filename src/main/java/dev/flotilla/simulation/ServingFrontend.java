@@ -182,23 +182,27 @@ final class ServingFrontend extends SimulatedNetwork.Actor {
     }
     Incarnation from = tokens.from().incarnation();
     for (ToFrontend.Delta delta : tokens.deltas()) {
-      find(delta.request())
-          .ifPresent(
-              request -> {
-                request.speaker = new ServingRequest.Speaker(delta.attempt(), from);
-                apply(
-                    request,
-                    new Event.Tokens(
-                        now,
-                        from,
-                        delta.attempt(),
-                        delta.offset(),
-                        delta.ids(),
-                        delta.finish(),
-                        delta.stopId(),
-                        List.of(),
-                        List.of()));
-              });
+      Optional<ServingRequest> known = find(delta.request());
+      if (delta.finish() == null
+          && known.filter(r -> delta.attempt() >= r.stream().attempt()).isEmpty()) {
+        send(tokens.from().address(), new ToEngine.Abort(delta.request(), delta.attempt()));
+      }
+      known.ifPresent(
+          request -> {
+            request.speaker = new ServingRequest.Speaker(delta.attempt(), from);
+            apply(
+                request,
+                new Event.Tokens(
+                    now,
+                    from,
+                    delta.attempt(),
+                    delta.offset(),
+                    delta.ids(),
+                    delta.finish(),
+                    delta.stopId(),
+                    List.of(),
+                    List.of()));
+          });
     }
   }
 

@@ -11,7 +11,7 @@ import java.util.PriorityQueue;
  * order in which they were planned. Remembers the last events for failure texts. One thread.
  */
 final class VirtualTime {
-  private static final int REMEMBERED = 30;
+  private static final int REMEMBERED = Integer.getInteger("sim.events", 30);
 
   private final PriorityQueue<Planned> queue =
       new PriorityQueue<>(

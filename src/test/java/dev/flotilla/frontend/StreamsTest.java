@@ -90,6 +90,27 @@ class StreamsTest {
   }
 
   @Test
+  void tellsAnEngineThatComputesWhatNobodyWaitsForToStop() throws Exception {
+    TokenIds ids = FrontendBed.idsAndEnd(SENTENCE);
+    FakeEngine late = bed.engine(0, SILENT);
+    CompletableFuture<HttpResponse<String>> response = stream();
+    eventually(() -> late.submits.size() == 1);
+    ToEngine.Submit old = late.submits.getFirst();
+    FakeEngine next = bed.engine(1, (e, submit) -> e.tokens(submit, 0, ids.slice(0, 5), null));
+    bed.hide(late); // It stands still, and goes on when the stream has moved on.
+    eventually(() -> next.submits.size() == 1);
+    late.tokens(old, 0, ids.slice(0, 2), null);
+    eventually(() -> late.aborts.size() == 1);
+    assertEquals(old.request(), late.aborts.getFirst().request());
+    assertEquals(1, late.aborts.getFirst().attempt());
+    bed.engine(0, FakeEngine.saying(ids));
+    bed.hide(next);
+    assertEquals(SENTENCE, text(response.get().body()));
+    late.tokens(old, 2, ids.slice(2, 3), null);
+    eventually(() -> late.aborts.size() == 2);
+  }
+
+  @Test
   void resendsToADeafEngineAndThenMovesOn() throws Exception {
     FakeEngine deaf = bed.engine(0, SILENT);
     deaf.deaf = true;
