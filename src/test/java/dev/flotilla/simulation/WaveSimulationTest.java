@@ -89,8 +89,8 @@ class WaveSimulationTest {
     if (count >= 400) {
       assertEquals(0, sums.get(Shape.EDGES).repairs + sums.get(Shape.QUIET).repairs);
       assertTrue(sums.get(Shape.LOSSY).repairs > count / 4, "lost orders are given again");
-      assertTrue(sums.get(Shape.FAULTS).failures > count / 40, "exchanges fail");
-      assertTrue(sums.get(Shape.FAULTS).generations > count / 2, "groups are formed anew");
+      assertTrue(sums.get(Shape.FAULTS).failures > count / 80, "exchanges fail");
+      assertTrue(sums.get(Shape.FAULTS).generations > count / 4, "groups are formed anew");
       assertTrue(sums.get(Shape.FAULTS).takeovers > count / 4, "coordinators take over");
     }
   }
