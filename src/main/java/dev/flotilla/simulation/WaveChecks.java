@@ -3,6 +3,7 @@ package dev.flotilla.simulation;
 import dev.flotilla.coordinator.Waves;
 import dev.flotilla.engine.Lockstep;
 import dev.flotilla.protocol.Generation;
+import dev.flotilla.protocol.ToEngine;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -17,6 +18,7 @@ final class WaveChecks {
   private final Map<Long, Generation> generations = new HashMap<>();
   private final Map<Wave, Long> lengths = new HashMap<>(); // steps of waves that are over
   private final Set<Wave> useful = new HashSet<>(); // waves in which somebody had work
+  private final Set<Wave> started = new HashSet<>(); // by any leader
   private long highest;
 
   private record Wave(long generation, long number) {}
@@ -35,6 +37,9 @@ final class WaveChecks {
     require(
         (of == null ? 0 : of.number()) == now.generation(),
         () -> "%s means %s but is at %s".formatted(engine.name(), of, now));
+    require(
+        !now.running() || started.contains(new Wave(now.generation(), now.wave())),
+        () -> "%s runs a wave that nobody started: %s".formatted(engine.name(), now));
     if (before.running() && now.generation() == before.generation() && now.wave() > before.wave()) {
       completed(engine, before);
     }
@@ -51,6 +56,9 @@ final class WaveChecks {
     for (Waves.Effect effect : effects) {
       if (effect instanceof Waves.Effect.Stuck(String sentence)) {
         world.fail("the group got stuck: " + sentence);
+      }
+      if (effect instanceof Waves.Effect.Send(var _, var _, ToEngine.StartWave start)) {
+        started.add(new Wave(start.generation(), start.wave()));
       }
     }
     if (is == null || is.equals(was)) {
