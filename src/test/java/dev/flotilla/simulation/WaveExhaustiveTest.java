@@ -16,14 +16,15 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /**
- * Every order of events of a tiny world: two ranks, two requests, and one fault, which is a lost
+ * Every order of events of a tiny world, where loops that are free take their turns at once and time
+ * passes only while nothing is under way: two ranks, two requests, and one fault, which is a lost
  * message, a rank that dies, a rank that stands still for too long, or a coordinator that is
  * replaced. In every state that can be reached nothing has gone back and nobody exchanges anything
  * with a rank of another generation; and from every one the group comes to rest with all work done
  * once the messages arrive and time passes.
  */
 class WaveExhaustiveTest {
-  private static final int STATES_MAX = 3_000_000;
+  private static final int STATES_MAX = 100_000;
 
   @Test
   void withoutLossAndWithoutTimeEveryOrderOfMessagesLeadsToRest() {
@@ -61,10 +62,13 @@ class WaveExhaustiveTest {
       WaveSmallWorld world = open.removeFirst();
       List<WaveSmallWorld> next = edges(world);
       if (time) {
-        next.add(world.tick());
         next.addAll(faults(world));
       }
-      for (WaveSmallWorld one : next) {
+      if (time && world.underWay().isEmpty()) {
+        next.add(world.tick());
+      }
+      for (WaveSmallWorld after : next) {
+        WaveSmallWorld one = after.turned();
         if (seen.add(one)) {
           open.addLast(one);
         }
@@ -90,7 +94,6 @@ class WaveExhaustiveTest {
       if (!world.nodes().get(rank).up()) {
         next.add(world.restart(rank));
       }
-      next.add(world.turn(rank));
       if (world.canMeet(rank)) {
         next.add(world.meet(rank));
       }
@@ -128,7 +131,7 @@ class WaveExhaustiveTest {
         good.put(world, true);
         break;
       }
-      world = way.add(world) ? onward(world) : overdue(world, way);
+      world = (way.add(world) ? onward(world) : overdue(world, way)).turned();
     }
     way.forEach(w -> good.put(w, true));
     return way.size();
@@ -153,10 +156,6 @@ class WaveExhaustiveTest {
       }
       if (world.canMeet(rank)) {
         return world.meet(rank);
-      }
-      WaveSmallWorld turned = world.turn(rank);
-      if (!turned.equals(world)) {
-        return turned;
       }
     }
     return world.tick();

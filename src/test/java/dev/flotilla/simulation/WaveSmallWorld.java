@@ -265,6 +265,15 @@ record WaveSmallWorld(
         "failed");
   }
 
+  /** Every loop that is free has taken its turn. */
+  WaveSmallWorld turned() {
+    WaveSmallWorld next = this;
+    for (int rank = 0; rank < RANKS; rank++) {
+      next = next.turn(rank);
+    }
+    return next;
+  }
+
   /** The loop of a rank is free. */
   WaveSmallWorld turn(int rank) {
     Node node = nodes.get(rank);
