@@ -174,7 +174,7 @@ final class WavesStep {
   private void want(long now, WantWave want) {
     Generation of = generation;
     Seat seat = member(want);
-    if (of == null || seat == null || failure != null || want.wave() < wave && stale(want)) {
+    if (of == null || seat == null || failure != null || stale(want)) {
       return;
     }
     arrived(now, seat, want.wave());
@@ -183,7 +183,7 @@ final class WavesStep {
       start = new Start(wanted, now, start.started(), start.startedNanos());
     }
     review(now);
-    if (generation != of || !seats.formed(of)) {
+    if (!of.equals(generation) || !seats.formed(of)) {
       return;
     }
     if (seats.runs(of, wave)) {
@@ -200,9 +200,9 @@ final class WavesStep {
     }
   }
 
-  /** A start of that wave has been said, and answered what was asked before it ran. */
+  /** That wave is over, and its start has answered what was asked before it ran. */
   private boolean stale(WantWave want) {
-    return want.wave() <= start.started();
+    return want.wave() < wave && want.wave() <= start.started();
   }
 
   /** Who asks for a wave of the generation has come to it, and rests in that wave. */

@@ -140,7 +140,7 @@ class WavePortTest {
 
     void complete() {
       running = false;
-      wave++;
+      wave = wave + 1;
     }
 
     void die() {

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -56,6 +57,7 @@ class WaveSimulationTest {
     AtomicLong next = new AtomicLong(one == null ? 1 : one);
     long end = next.get() + count;
     Map<Shape, Sums> sums = new HashMap<>();
+    Shape.ALL.forEach(shape -> sums.put(shape, new Sums()));
     long start = System.nanoTime();
     try (ExecutorService threads = Executors.newFixedThreadPool(THREADS)) {
       List<Future<?>> all = new ArrayList<>();
@@ -68,7 +70,7 @@ class WaveSimulationTest {
     }
     long seeds = 0;
     for (Shape shape : Shape.ALL) {
-      Sums s = sums.getOrDefault(shape, new Sums());
+      Sums s = of(sums, shape);
       seeds += s.seeds;
       System.out.printf(
           "waves, %s: %d seeds, %d events, %d requests, %d waves, %d generations, %d orders given"
@@ -87,12 +89,16 @@ class WaveSimulationTest {
     System.out.printf("waves: %d seeds in %.1f s%n", seeds, (System.nanoTime() - start) / 1e9);
     assertEquals(count, seeds);
     if (count >= 400) {
-      assertEquals(0, sums.get(Shape.EDGES).repairs + sums.get(Shape.QUIET).repairs);
-      assertTrue(sums.get(Shape.LOSSY).repairs > count / 5, "lost orders are given again");
-      assertTrue(sums.get(Shape.CRASHES).failures > count / 50, "exchanges fail");
-      assertTrue(sums.get(Shape.CRASHES).generations > count / 2, "groups are formed anew");
-      assertTrue(sums.get(Shape.TAKEOVER).takeovers > count / 5, "coordinators take over");
+      assertEquals(0, of(sums, Shape.EDGES).repairs + of(sums, Shape.QUIET).repairs);
+      assertTrue(of(sums, Shape.LOSSY).repairs > count / 5, "lost orders are given again");
+      assertTrue(of(sums, Shape.CRASHES).failures > count / 50, "exchanges fail");
+      assertTrue(of(sums, Shape.CRASHES).generations > count / 2, "groups are formed anew");
+      assertTrue(of(sums, Shape.TAKEOVER).takeovers > count / 5, "coordinators take over");
     }
+  }
+
+  private static Sums of(Map<Shape, Sums> sums, Shape shape) {
+    return Objects.requireNonNull(sums.get(shape));
   }
 
   private static void run(AtomicLong next, long end, Map<Shape, Sums> sums) {
@@ -100,7 +106,7 @@ class WaveSimulationTest {
       for (long seed = from; seed < Math.min(end, from + CHUNK); seed++) {
         Outcome outcome = WaveSimulation.run(seed);
         synchronized (sums) {
-          sums.computeIfAbsent(outcome.shape(), _ -> new Sums()).add(outcome);
+          of(sums, outcome.shape()).add(outcome);
         }
       }
     }
