@@ -70,21 +70,29 @@ public record Waves(
    * @param size ranks of the whole group
    * @param repeatNanos an order that shows no effect in reports for so long is given again
    * @param settleNanos after the first word of a failure the others' are awaited for so long
-   * @param graceNanos so long all ranks are awaited before those that are there form a group
+   * @param graceNanos a new leader awaits all ranks for so long before those that are there form a
+   *     group
+   * @param launchNanos the same where none of them has been in a group yet
    * @param stuckNanos without any progress for so long, a group that does not rest is formed anew
    */
   public record Limits(
-      int size, long repeatNanos, long settleNanos, long graceNanos, long stuckNanos) {
+      int size,
+      long repeatNanos,
+      long settleNanos,
+      long graceNanos,
+      long launchNanos,
+      long stuckNanos) {
     private static final long MS = 1_000_000;
 
     /** Of a group whose members wait for each other for so long in an exchange. */
     public static Limits of(int size, long exchangeMs) {
       // An exchange that fails says so by itself; only what never says anything gets stuck.
-      return new Limits(size, 100 * MS, 50 * MS, 2_000 * MS, (2 * exchangeMs + 5_000) * MS);
+      return new Limits(
+          size, 100 * MS, 50 * MS, 2_000 * MS, 30_000 * MS, (2 * exchangeMs + 5_000) * MS);
     }
 
     Limits ofSize(int ranks) {
-      return new Limits(ranks, repeatNanos, settleNanos, graceNanos, stuckNanos);
+      return new Limits(ranks, repeatNanos, settleNanos, graceNanos, launchNanos, stuckNanos);
     }
   }
 

@@ -270,7 +270,9 @@ final class WavesStep {
   private void first(long now) {
     List<Seat> here = seats.all();
     boolean all = here.size() >= limits.size() && here.stream().allMatch(s -> s.level() != null);
-    if (here.isEmpty() || !(all || over(now, firstNanos, limits.graceNanos()))) {
+    // Those of a group that runs need one soon; those that have just started can wait.
+    long patience = highest > 0 ? limits.graceNanos() : limits.launchNanos();
+    if (here.isEmpty() || !(all || over(now, firstNanos, patience))) {
       return;
     }
     Level one = here.getFirst().level();

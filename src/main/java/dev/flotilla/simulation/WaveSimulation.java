@@ -136,7 +136,7 @@ public final class WaveSimulation {
     barriers = new WaveBarriers(time, network, random, DEADLINE_MS * MS, checks);
     size = 1 + random.nextInt(4);
     interval = 1 + random.nextInt(5);
-    limits = new Waves.Limits(size, 100 * MS, 50 * MS, 1_000 * MS, STUCK_MS * MS);
+    limits = new Waves.Limits(size, 100 * MS, 50 * MS, 1_000 * MS, 1_500 * MS, STUCK_MS * MS);
     lead();
     for (int i = 0; i < size; i++) {
       Rank rank = new Rank(i);

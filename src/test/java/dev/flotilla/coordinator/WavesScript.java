@@ -25,7 +25,8 @@ class WavesScript {
   static final long MS = 1_000_000;
   static final Term TERM = new Term(2, new NodeId("n"));
 
-  Waves waves = Waves.start(new Waves.Limits(3, 100 * MS, 50 * MS, 2_000 * MS, 9_000 * MS), TERM);
+  Waves waves =
+      Waves.start(new Waves.Limits(3, 100 * MS, 50 * MS, 2_000 * MS, 4_000 * MS, 9_000 * MS), TERM);
   long now = 1_000 * MS;
   List<Effect> effects = List.of();
   private long sequence;

@@ -46,7 +46,7 @@ class WavesTest extends WavesScript {
     serve("0a", "2a");
     report("0a", 0, 0, false);
     report("2a", 0, 0, false);
-    passMs(1_900);
+    passMs(3_900);
     assertNull(waves.generation());
     passMs(200);
     assertEquals(List.of("0a", "2a"), members());
@@ -297,6 +297,18 @@ class WavesTest extends WavesScript {
     serve("0a", "1a");
     assertEquals(new Epoch(2, 1).packed(), generation().number(), "the next one is its own");
     assertEquals(6, waves.wave());
+  }
+
+  @Test
+  void aNewLeaderAwaitsRanksForAMomentOnlyIfTheOthersHaveBeenInAGroup() {
+    serve("0a", "2a");
+    report("0a", new Epoch(1, 7).packed(), 5, true);
+    report("2a", new Epoch(1, 7).packed(), 5, true);
+    passMs(1_900);
+    assertNull(waves.generation());
+    passMs(110);
+    assertEquals(List.of("0a", "2a"), regrouped());
+    assertEquals(6, waves.wave(), "wave 5 may have stood still");
   }
 
   @Test

@@ -30,7 +30,7 @@ record WaveSmallWorld(
   static final int RANKS = 2;
   private static final long MS = 1_000_000;
   private static final Waves.Limits LIMITS =
-      new Waves.Limits(RANKS, 100 * MS, 50 * MS, 1_000 * MS, Long.MAX_VALUE);
+      new Waves.Limits(RANKS, 100 * MS, 50 * MS, 1_000 * MS, 1_000 * MS, Long.MAX_VALUE);
 
   WaveSmallWorld {
     nodes = List.copyOf(nodes);
