@@ -50,7 +50,7 @@ class WavePortTest {
     private final AtomicLong sequence = new AtomicLong();
     private volatile @Nullable Epoch epoch;
     private volatile @Nullable Generation generation;
-    private volatile long wave;
+    private final AtomicLong wave = new AtomicLong();
     private volatile boolean running;
     private volatile boolean dead;
 
@@ -106,7 +106,7 @@ class WavePortTest {
                   0,
                   64,
                   sequence.get(),
-                  wave,
+                  wave.get(),
                   running,
                   0,
                   List.of(),
@@ -121,11 +121,11 @@ class WavePortTest {
         case ToEngine.Init init -> epoch = init.epoch();
         case ToEngine.Regroup regroup -> {
           generation = regroup.generation();
-          wave = regroup.wave();
+          wave.set(regroup.wave());
           running = false;
         }
         case ToEngine.StartWave start -> {
-          wave = start.wave();
+          wave.set(start.wave());
           running = true;
         }
         default -> {}
@@ -135,12 +135,12 @@ class WavePortTest {
     void want() {
       bus.send(
           Addresses.COORDINATOR,
-          new ToCoordinator.WantWave(rank, incarnation, generation().number(), wave));
+          new ToCoordinator.WantWave(rank, incarnation, generation().number(), wave.get()));
     }
 
     void complete() {
       running = false;
-      wave = wave + 1;
+      wave.incrementAndGet();
     }
 
     void die() {
@@ -208,14 +208,14 @@ class WavePortTest {
         .until(
             () -> {
               zero.want();
-              return zero.running && one.running && zero.wave == 1;
+              return zero.running && one.running && zero.wave.get() == 1;
             });
 
     long former = zero.generation().number();
     one.die();
     await().atMost(Duration.ofSeconds(40)).until(() -> zero.in(1));
     assertTrue(zero.generation().number() > former);
-    assertEquals(2, zero.wave, "the wave that ran is closed");
+    assertEquals(2, zero.wave.get(), "the wave that ran is closed");
 
     Member again = new Member(1, "1b");
     await().atMost(Duration.ofSeconds(40)).until(() -> zero.in(2) && again.in(2));
