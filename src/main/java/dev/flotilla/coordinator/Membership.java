@@ -180,7 +180,8 @@ public record Membership(
       case Event.Told(long now, ToCoordinator.FrontendHello hello) -> frontend(now, hello);
       case Event.Told(long now, ToCoordinator.NodeHello hello) ->
           new Step(with(presence.with(hello, now)), List.of());
-      // Of Scaling, and of Leadership, which hears them at an address of its own.
+      // Of Waves, of Scaling, and of Leadership, which hears them at an address of its own.
+      case Event.Told(long _, ToCoordinator.FromMember _) -> unchanged();
       case Event.Told(long _, ToCoordinator.FromAgent _) -> unchanged();
       case Event.Told(long _, ToCoordinator.Leading _), Event.Told(long _, ToCoordinator.Nodes _) ->
           unchanged();
@@ -233,8 +234,8 @@ public record Membership(
     if (other != null) {
       return turnAway(member, other);
     }
-    if (expected.lockstep() && members.all().size() < limits.dataParallelSize()) {
-      // Ranks that step together cannot serve before all are here; this one repeats its Ready.
+    if (expected.lockstep() && !members.begun(limits.dataParallelSize())) {
+      // Ranks that step together cannot begin before all are here; this one repeats its Ready.
       return new Step(with(members.with(member.heard(now))), List.of());
     }
     Member next = member.heard(now).ready(ready.facts());

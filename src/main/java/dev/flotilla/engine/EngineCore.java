@@ -307,9 +307,9 @@ final class EngineCore {
       case Inbox.Command.Release(var request, int attempt) ->
           Unstarted.release(scheduler, request, attempt);
       case Inbox.Command.Call(var work) -> work.accept(scheduler);
-      case Inbox.Command.StartWave(long wave) -> {
+      case Inbox.Command.StartWave(long generation, long wave) -> {
         if (group != null) {
-          group.startWave(wave);
+          group.startWave(generation, wave);
         }
       }
       case Inbox.Command.Stop _ -> {

@@ -107,9 +107,26 @@ public final class EngineVerticle extends VerticleBase {
       return null;
     }
     LocalGroupPort neighbours = neighbours(config);
-    neighbours.listen(group, wave -> inbox.offer(new Inbox.Command.StartWave(wave)));
+    long generation = group.generation().number();
+    neighbours.listen(group, wave -> inbox.offer(new Inbox.Command.StartWave(generation, wave)));
     return new LockstepLoop(
-        group, config.lockstep().syncInterval(), wave -> neighbours.start(group, wave));
+        group,
+        config.lockstep().syncInterval(),
+        new LockstepLoop.Voice() {
+          @Override
+          public void wantWave(long of, long wave) {
+            neighbours.start(group, wave);
+          }
+
+          @Override
+          public void broken(long of) {} // A failed exchange ends the engine.
+
+          @Override
+          public void wakeAt(long nanos) {
+            long ms = Math.max(1, (nanos - System.nanoTime()) / 1_000_000 + 1);
+            vertx.setTimer(ms, ignored -> inbox.wake());
+          }
+        });
   }
 
   private Future<?> deployPort(EngineConfig config, Executors.Opened opened) {

@@ -35,8 +35,8 @@ final class Inbox {
     /** Do something with the scheduler, between two steps; throws nothing. */
     record Call(Consumer<Scheduler> work) implements Command {}
 
-    /** The group that this rank steps together with runs this wave. */
-    record StartWave(long wave) implements Command {}
+    /** The group that this rank steps together with runs this wave of a generation. */
+    record StartWave(long generation, long wave) implements Command {}
 
     /** End everything; nothing comes after it. */
     record Stop() implements Command {}

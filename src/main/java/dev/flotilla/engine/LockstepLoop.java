@@ -2,7 +2,6 @@ package dev.flotilla.engine;
 
 import dev.flotilla.model.Collective;
 import dev.flotilla.protocol.LockstepLoad;
-import java.util.function.LongConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,28 +24,39 @@ final class LockstepLoop {
     void dummy() throws InterruptedException;
   }
 
+  /** What the rank says of its group; called by the thread that steps. */
+  interface Voice {
+    /** The wave that is to start; must see to it that every member hears of it. */
+    void wantWave(long generation, long wave);
+
+    /** The generation is over for this rank. */
+    void broken(long generation);
+
+    /** A turn is due by then, though nothing happens: something is to be said again. */
+    void wakeAt(long nanos);
+  }
+
   private final Collective collective;
-  private final LongConsumer wantWave;
+  private final Voice voice;
   private Lockstep lockstep;
   private long agreeNanos;
+  private long wakeNanos;
 
   /**
    * At rest.
    *
    * @param interval steps between two agreements
-   * @param wantWave told the wave that is to start, as often as there is work while the group
-   *     sleeps; must see to it that every member hears of it
    */
-  LockstepLoop(Collective collective, int interval, LongConsumer wantWave) {
+  LockstepLoop(Collective collective, int interval, Voice voice) {
     this.collective = collective;
-    this.wantWave = wantWave;
-    this.lockstep = Lockstep.asleep(interval);
+    this.voice = voice;
+    this.lockstep = Lockstep.asleep(interval, collective.generation().number());
   }
 
-  /** All members are to run this wave. */
-  void startWave(long wave) {
+  /** All members of a generation are to run this wave. */
+  void startWave(long generation, long wave) {
     boolean ran = lockstep.running();
-    move(new Lockstep.Event.StartWave(wave));
+    move(new Lockstep.Event.StartWave(generation, wave));
     if (!ran && lockstep.running()) {
       LOG.debug("rank {} runs wave {}", collective.rank(), lockstep.wave());
     }
@@ -58,7 +68,7 @@ final class LockstepLoop {
    * @throws dev.flotilla.model.CollectiveException if a member did not take part
    */
   void turn(Steps steps) throws InterruptedException {
-    perform(move(new Lockstep.Event.Turn(steps.work())), steps);
+    perform(move(new Lockstep.Event.Turn(steps.work(), System.nanoTime())), steps);
   }
 
   /** Whether a wave is under way, so that the loop must go on. */
@@ -78,7 +88,7 @@ final class LockstepLoop {
    */
   LockstepLoad load(long waitedNanos) {
     return new LockstepLoad(
-        collective.generation().number(),
+        lockstep.generation(),
         lockstep.running(),
         lockstep.counts().dummies(),
         (waitedNanos + agreeNanos) / 1_000_000);
@@ -97,11 +107,22 @@ final class LockstepLoop {
         }
         case Lockstep.Effect.Agree _ ->
             perform(move(new Lockstep.Event.Agreed(agree(steps.work()))), steps);
-        case Lockstep.Effect.WantWave(long wave) -> wantWave.accept(wave);
+        case Lockstep.Effect.WantWave(long generation, long wave) ->
+            voice.wantWave(generation, wave);
+        case Lockstep.Effect.SayBroken(long generation) -> voice.broken(generation);
         case Lockstep.Effect.WaveComplete(long wave) ->
             LOG.debug("rank {} has completed wave {}", collective.rank(), wave);
         case Lockstep.Effect.Sleep _ -> {} // The loop sleeps in its inbox when no wave runs.
+        case Lockstep.Effect.SleepUntil(long nanos) -> wakeAt(nanos);
       }
+    }
+  }
+
+  /** Once for each time at which something is due. */
+  private void wakeAt(long nanos) {
+    if (nanos != wakeNanos) {
+      wakeNanos = nanos;
+      voice.wakeAt(nanos);
     }
   }
 

@@ -20,6 +20,8 @@ enum FrameType {
   HAND_OVER(0x28, ToEngine.HandOver.class),
   DECLINE(0x29, ToEngine.Decline.class),
   PREFIX_SNAPSHOT(0x2d, ToEngine.PrefixSnapshot.class),
+  START_WAVE(0x2e, ToEngine.StartWave.class),
+  REGROUP(0x2f, ToEngine.Regroup.class),
   HELLO(0x30, ToCoordinator.Hello.class),
   READY(0x31, ToCoordinator.Ready.class),
   COORDINATOR_LOAD(0x32, ToCoordinator.Load.class),
@@ -27,6 +29,8 @@ enum FrameType {
   FRONTEND_HELLO(0x34, ToCoordinator.FrontendHello.class),
   NODE_HELLO(0x35, ToCoordinator.NodeHello.class),
   NODE_LEFT(0x36, ToCoordinator.NodeLeft.class),
+  WANT_WAVE(0x40, ToCoordinator.WantWave.class),
+  GROUP_BROKEN(0x41, ToCoordinator.GroupBroken.class),
   NODE_REPORT(0x48, ToCoordinator.NodeReport.class),
   LEASE_REFUSED(0x49, ToCoordinator.LeaseRefused.class),
   ENGINE_ENDED(0x4a, ToCoordinator.EngineEnded.class),
@@ -93,6 +97,8 @@ enum FrameType {
       case ToEngine.HandOver _ -> HAND_OVER;
       case ToEngine.Decline _ -> DECLINE;
       case ToEngine.PrefixSnapshot _ -> PREFIX_SNAPSHOT;
+      case ToEngine.StartWave _ -> START_WAVE;
+      case ToEngine.Regroup _ -> REGROUP;
     };
   }
 
@@ -111,6 +117,8 @@ enum FrameType {
       case ToCoordinator.Leading _ -> LEADING;
       case ToCoordinator.Nodes _ -> NODES;
       case ToCoordinator.Choose _ -> CHOOSE;
+      case ToCoordinator.WantWave _ -> WANT_WAVE;
+      case ToCoordinator.GroupBroken _ -> GROUP_BROKEN;
     };
   }
 
