@@ -1,5 +1,6 @@
 package dev.flotilla.engine;
 
+import dev.flotilla.collective.Entrance;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.EngineFacts;
@@ -56,8 +57,12 @@ final class EnginePortVerticle extends VerticleBase {
   private final Promise<Void> ended = Promise.promise();
   private @Nullable Bus bus;
   private @Nullable CoordinatorPort coordinator;
+  private @Nullable FrontendPort frontends;
   private @Nullable OfferPort offers;
   private @Nullable EngineCore core;
+  private @Nullable Entrance entrance;
+  private @Nullable LockstepLoop loop;
+  private @Nullable GroupPort group; // Null in a rank that steps alone.
   private @Nullable ReportPort reports;
   private @Nullable PrefixPort prefixes;
   private EngineLife life;
@@ -110,12 +115,22 @@ final class EnginePortVerticle extends VerticleBase {
     core = loop;
   }
 
+  /** The rank steps together with others; comes before the start. */
+  void join(Entrance way, LockstepLoop steps) {
+    entrance = way;
+    loop = steps;
+  }
+
   @Override
   public Future<?> start() {
     bus = Bus.of(vertx);
     coordinator = new CoordinatorPort(bus, identity);
+    frontends = new FrontendPort(bus, identity, () -> life);
     offers = new OfferPort(vertx, bus(), inbox, Objects.requireNonNull(core));
     Pacer.Later later = (ms, action) -> vertx.setTimer(ms, ignored -> action.run());
+    if (entrance != null && loop != null) {
+      group = new GroupPort(entrance, loop, inbox, coordinator(), () -> life, later);
+    }
     ReportPort reporting = new ReportPort(bus(), coordinator(), gauge, this::gaugeReport, later);
     reports = reporting;
     prefixes =
@@ -141,6 +156,9 @@ final class EnginePortVerticle extends VerticleBase {
   public Future<?> stop() {
     on(new EngineLife.Event.Stop());
     inbox.offer(new Inbox.Command.Stop());
+    if (group != null) {
+      group.close();
+    }
     long timer =
         vertx.setTimer(
             STOP_MS,
@@ -162,14 +180,16 @@ final class EnginePortVerticle extends VerticleBase {
       case ToEngine.Welcome welcome -> on(new EngineLife.Event.Welcome(welcome));
       case ToEngine.Refused refused -> on(new EngineLife.Event.Refused(refused));
       case ToEngine.WhoIsThere(var term) -> on(new EngineLife.Event.WhoIsThere(term, nowMs()));
-      case ToEngine.Ping(var from, long nonce) -> pong(from, nonce);
+      case ToEngine.Ping(var from, long nonce) -> frontends().pong(from, nonce);
       case ToEngine.Pong(var from, long _) -> on(new EngineLife.Event.Pong(from, nowMs()));
       case ToEngine.PrefixSnapshot(var from) when life.connected() -> prefixes().asked(from);
       case ToEngine.PrefixSnapshot _ -> {} // Asked again in a second.
       case ToEngine.Utility utility ->
-          utilities.call(utility, !taking, (result, failure) -> answer(utility, result, failure));
+          utilities.call(
+              utility, !taking, (result, failed) -> frontends().answer(utility, result, failed));
       case ToEngine.HandOver order -> Objects.requireNonNull(offers).order(order, life);
-      case ToEngine.GroupOrder _ -> {} // Its group starts its waves inside the JVM.
+      case ToEngine.GroupOrder order when group != null -> group.ordered(order);
+      case ToEngine.GroupOrder _ -> {} // Meant for others: it steps alone.
       case ToEngine.Decline decline -> Objects.requireNonNull(offers).declined(decline);
       case ToEngine.Drain drain -> {
         on(new EngineLife.Event.Drain(drain, nowMs()));
@@ -194,47 +214,15 @@ final class EnginePortVerticle extends VerticleBase {
   }
 
   private void refuse(ToEngine.Submit submit, int status, String reason) {
-    refuse(
-        new Outcome.Refused(
-            submit.request(), submit.attempt(), status, "%s %s".formatted(name(), reason)));
-  }
-
-  private void refuse(Outcome.Refused refused) {
-    Rank rank = Objects.requireNonNull(life.rank(), "submits come to a rank's address");
-    ToFrontend.Refusal refusal =
-        new ToFrontend.Refusal(
-            refused.request(),
-            refused.attempt(),
-            rank,
-            life.epoch(),
-            refused.status(),
-            refused.reason());
-    send(refused.request().frontend(), refusal);
+    frontends()
+        .refuse(
+            new Outcome.Refused(
+                submit.request(), submit.attempt(), status, "%s %s".formatted(name(), reason)));
   }
 
   private void abort(RequestId request, int attempt) {
     if (!Objects.requireNonNull(offers).aborted(request, attempt)) {
       LOG.warn("{} has a full inbox and goes on with {}, which was aborted", name(), request);
-    }
-  }
-
-  private void answer(ToEngine.Utility call, String result, String failure) {
-    Rank rank = Objects.requireNonNull(life.rank(), "calls come to a rank's address");
-    boolean failed = !failure.isEmpty();
-    send(
-        call.from(),
-        new ToFrontend.UtilityAnswer(
-            rank,
-            identity.incarnation(),
-            call.callId(),
-            failed ? null : result,
-            failed ? failure : null));
-  }
-
-  private void pong(FrontendId from, long nonce) {
-    Rank rank = life.rank();
-    if (rank != null) {
-      send(from, new ToFrontend.Pong(rank, identity.incarnation(), nonce));
     }
   }
 
@@ -248,13 +236,16 @@ final class EnginePortVerticle extends VerticleBase {
     }
     reports().settled();
     prefixes().look();
+    if (group != null) {
+      group.look();
+    }
     tellIdle();
   }
 
   private void publish(Outcome outcome) {
     gauge.update(outcome.snapshot());
     List<Future<?>> sends = new ArrayList<>();
-    outcome.refusals().forEach(this::refuse);
+    outcome.refusals().forEach(frontends()::refuse);
     if (!outcome.deltas().isEmpty()) {
       outcome
           .deltas()
@@ -330,7 +321,7 @@ final class EnginePortVerticle extends VerticleBase {
                       on(
                           new EngineLife.Event.Broken(
                               "its address could not be registered: " + failure.getMessage())));
-      case EngineLife.Effect.Warm(var frontends) -> frontends.forEach(this::ping);
+      case EngineLife.Effect.Warm(var frontends) -> frontends.forEach(frontends()::ping);
       case EngineLife.Effect.SayReady(var rank, var epoch) ->
           coordinator().ready(rank, epoch, facts, life.coordinator());
       case EngineLife.Effect.Beat() -> reports().beat();
@@ -338,11 +329,6 @@ final class EnginePortVerticle extends VerticleBase {
       case EngineLife.Effect.Leave(var rank, var reason) -> coordinator().leaving(rank, reason);
       case EngineLife.Effect.Undeploy(var reason) -> undeploy(reason);
     }
-  }
-
-  private void ping(FrontendId frontend) {
-    Rank rank = Objects.requireNonNull(life.rank());
-    send(frontend, new ToFrontend.Ping(rank, identity.incarnation(), 0));
   }
 
   private void undeploy(String reason) {
@@ -353,10 +339,8 @@ final class EnginePortVerticle extends VerticleBase {
         .onFailure(failure -> LOG.debug("{} was being undeployed already", name(), failure));
   }
 
-  private void send(FrontendId frontend, ToFrontend message) {
-    bus()
-        .send(Addresses.frontend(frontend), message)
-        .onFailure(failure -> LOG.debug("{} is gone: {}", frontend, failure.getMessage()));
+  private FrontendPort frontends() {
+    return Objects.requireNonNull(frontends, "start() comes first");
   }
 
   private CoordinatorPort coordinator() {

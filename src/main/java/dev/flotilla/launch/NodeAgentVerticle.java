@@ -250,7 +250,16 @@ public final class NodeAgentVerticle extends VerticleBase {
     }
   }
 
-  private EngineProcess startOne(String name, int index, EngineConfig config) {
+  /** Other nodes' ranks reach it as they reach this node. */
+  private EngineConfig here(EngineConfig config) {
+    String member = settings.children().member();
+    return member.isEmpty()
+        ? config
+        : config.listeningAt(member.substring(0, member.lastIndexOf(':')));
+  }
+
+  private EngineProcess startOne(String name, int index, EngineConfig given) {
+    EngineConfig config = here(given);
     if (!settings.processes()) {
       return VerticleProcess.start(vertx, name, config);
     }
@@ -264,10 +273,10 @@ public final class NodeAgentVerticle extends VerticleBase {
     ChildCommand command =
         ChildCommand.ofThisJvm().behind(numa.prefix(index, settings.engines().size()));
     Map<String, String> environment = new HashMap<>(command.environment());
-    List<Integer> given = config.rank() == null ? List.of() : port().given(config.rank());
-    if (!given.isEmpty()) {
+    List<Integer> devices = config.rank() == null ? List.of() : port().given(config.rank());
+    if (!devices.isEmpty()) {
       environment.put(
-          "CUDA_VISIBLE_DEVICES", String.join(",", given.stream().map(String::valueOf).toList()));
+          "CUDA_VISIBLE_DEVICES", String.join(",", devices.stream().map(String::valueOf).toList()));
     } else if (index < settings.deviceIds().size()) {
       environment.put("CUDA_VISIBLE_DEVICES", settings.deviceIds().get(index));
     }
