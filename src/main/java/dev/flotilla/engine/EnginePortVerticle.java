@@ -60,8 +60,6 @@ final class EnginePortVerticle extends VerticleBase {
   private @Nullable FrontendPort frontends;
   private @Nullable OfferPort offers;
   private @Nullable EngineCore core;
-  private @Nullable Entrance entrance;
-  private @Nullable LockstepLoop loop;
   private @Nullable GroupPort group; // Null in a rank that steps alone.
   private @Nullable ReportPort reports;
   private @Nullable PrefixPort prefixes;
@@ -115,10 +113,12 @@ final class EnginePortVerticle extends VerticleBase {
     core = loop;
   }
 
-  /** The rank steps together with others; comes before the start. */
-  void join(Entrance way, LockstepLoop steps) {
-    entrance = way;
-    loop = steps;
+  /** The rank steps together with others, whom it meets there; comes before the start. */
+  LockstepLoop.Voice join(Entrance entrance) {
+    GroupPort member =
+        new GroupPort(entrance, inbox, () -> life, this::coordinator, () -> context);
+    group = member;
+    return member;
   }
 
   @Override
@@ -128,9 +128,6 @@ final class EnginePortVerticle extends VerticleBase {
     frontends = new FrontendPort(bus, identity, () -> life);
     offers = new OfferPort(vertx, bus(), inbox, Objects.requireNonNull(core));
     Pacer.Later later = (ms, action) -> vertx.setTimer(ms, ignored -> action.run());
-    if (entrance != null && loop != null) {
-      group = new GroupPort(entrance, loop, inbox, coordinator(), () -> life, later);
-    }
     ReportPort reporting = new ReportPort(bus(), coordinator(), gauge, this::gaugeReport, later);
     reports = reporting;
     prefixes =
@@ -236,9 +233,6 @@ final class EnginePortVerticle extends VerticleBase {
     }
     reports().settled();
     prefixes().look();
-    if (group != null) {
-      group.look();
-    }
     tellIdle();
   }
 

@@ -115,10 +115,6 @@ public final class EngineVerticle extends VerticleBase {
     Incarnation self = new Incarnation(UUID.randomUUID().toString());
     Entrance way = opened.member() ? entrance(config, self) : null;
     entrance = way;
-    LockstepLoop group =
-        way == null
-            ? null
-            : new LockstepLoop(way, opened.executor(), config.lockstep().syncInterval());
     Identity identity =
         new Identity(
             self,
@@ -158,11 +154,14 @@ public final class EngineVerticle extends VerticleBase {
             port.inbox(),
             port.outbox(),
             port.prefixFeed(),
-            group);
+            way == null
+                ? null
+                : new LockstepLoop(
+                    way,
+                    opened.executor(),
+                    config.lockstep().syncInterval(),
+                    port.join(way)));
     port.serve(core);
-    if (way != null && group != null) {
-      port.join(way, group);
-    }
     LOG.info("engine {} has loaded: {}", identity.incarnation(), facts);
     return vertx.deployVerticle(port, new DeploymentOptions()).onFailure(ignored -> stop());
   }

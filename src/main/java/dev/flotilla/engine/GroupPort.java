@@ -1,49 +1,43 @@
 package dev.flotilla.engine;
 
 import dev.flotilla.collective.Entrance;
-import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
-import java.util.Objects;
+import io.vertx.core.Context;
+import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Speaks for one member of a lockstep group with the coordinator: passes its orders on to the step
- * loop, and repeats what the loop waits for, a wave or a new generation, until it has come. Used by
- * the port's thread.
+ * Between the step loop of one member of a lockstep group and the coordinator. What the loop says
+ * leaves from the port's event loop, since a clustered send from a busy worker would wait; what the
+ * coordinator orders ends at once whatever waits in an older generation.
  */
-final class GroupPort {
-  /** First pause before a wave is asked for again; doubled each time up to the longest. */
-  private static final long FIRST_MS = 20;
-
-  private static final long LONGEST_MS = 100;
-
+final class GroupPort implements LockstepLoop.Voice {
   private final Entrance entrance;
-  private final LockstepLoop loop;
   private final Inbox inbox;
-  private final CoordinatorPort coordinator;
   private final Supplier<EngineLife> life;
-  private final Pacer.Later later;
+  private final Supplier<CoordinatorPort> coordinator;
+  private final Supplier<Context> context; // Of the port.
   private long passed; // The highest generation that the loop was told of.
-  private LockstepLoop.@Nullable Need said; // As it was told last.
-  private long pauseMs;
-  private boolean armed;
 
+  /**
+   * A link; says nothing until the port has started.
+   *
+   * @param life read by the port's thread only
+   */
   GroupPort(
       Entrance entrance,
-      LockstepLoop loop,
       Inbox inbox,
-      CoordinatorPort coordinator,
       Supplier<EngineLife> life,
-      Pacer.Later later) {
+      Supplier<CoordinatorPort> coordinator,
+      Supplier<Context> context) {
     this.entrance = entrance;
-    this.loop = loop;
     this.inbox = inbox;
-    this.coordinator = coordinator;
     this.life = life;
-    this.later = later;
+    this.coordinator = coordinator;
+    this.context = context;
   }
 
   /** The coordinator has decided something; repetitions and what is older have no effect. */
@@ -65,43 +59,50 @@ final class GroupPort {
     }
   }
 
-  /** The loop has news: says what it needs at once if it is something else than before. */
-  void look() {
-    LockstepLoop.Need need = loop.need();
-    if (!Objects.equals(need, said)) {
-      said = need;
-      pauseMs = FIRST_MS;
-      say(need);
-    }
-    if (need != null && !armed) {
-      armed = true;
-      later.run(pauseMs, this::again);
-    }
+  @Override
+  public void wantWave(long generation, long wave) {
+    context
+        .get()
+        .runOnContext(
+            ignored -> {
+              Rank rank = rank();
+              if (rank != null) {
+                tell(new ToCoordinator.WantWave(rank, self().incarnation(), generation, wave));
+              }
+            });
   }
 
-  private void again() {
-    armed = false;
-    LockstepLoop.Need need = loop.need();
-    if (need != null && need.equals(said)) {
-      pauseMs = Math.min(LONGEST_MS, 2 * pauseMs);
-      say(need);
-    }
-    look();
+  @Override
+  public void broken(long generation, List<Rank> missing, String reason) {
+    context
+        .get()
+        .runOnContext(
+            ignored -> {
+              Rank rank = rank();
+              if (rank != null) {
+                tell(
+                    new ToCoordinator.GroupBroken(
+                        rank, self().incarnation(), generation, missing, reason));
+              }
+            });
   }
 
-  private void say(LockstepLoop.@Nullable Need need) {
-    Rank rank = life.get().rank();
-    if (rank == null || need == null || need.generation() < entrance.newest()) {
-      return; // What it needs is on its way.
-    }
-    Incarnation self = coordinator.identity().incarnation();
-    coordinator.tell(
-        switch (need) {
-          case LockstepLoop.Need.Another(long generation, var missing, String reason) ->
-              new ToCoordinator.GroupBroken(rank, self, generation, missing, reason);
-          case LockstepLoop.Need.Wave(long generation, long wave) ->
-              new ToCoordinator.WantWave(rank, self, generation, wave);
-        });
+  @Override
+  public void wakeAt(long nanos) {
+    long ms = Math.max(1, (nanos - System.nanoTime()) / 1_000_000 + 1);
+    context.get().owner().setTimer(ms, ignored -> inbox.wake());
+  }
+
+  private @Nullable Rank rank() {
+    return life.get().rank();
+  }
+
+  private Identity self() {
+    return coordinator.get().identity();
+  }
+
+  private void tell(ToCoordinator.FromMember message) {
+    coordinator.get().tell(message);
   }
 
   /** Leaves the group for good: the loop, if it waits for others, stops waiting. */

@@ -12,11 +12,12 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Keeps one rank's steps in step with its group's: performs what {@link Lockstep} decides, and
  * takes the rank from one generation into the next. Without a generation it is at rest, whatever
- * work there is. Used by the thread that steps, but for {@link #need}, which the port reads.
+ * work there is. Used by the thread that steps.
  */
 final class LockstepLoop {
   private static final Logger LOG = LoggerFactory.getLogger(LockstepLoop.class);
@@ -33,86 +34,79 @@ final class LockstepLoop {
     void dummy() throws InterruptedException;
   }
 
-  /** What the rank cannot have by itself, and the generation that it means. */
-  sealed interface Need {
-    /** Number of the generation. */
-    long generation();
+  /** What the rank says of its group; called by the thread that steps. */
+  interface Voice {
+    /** The wave that is to start; must see to it that every member hears of it. */
+    void wantWave(long generation, long wave);
 
-    /** A wave that is to start, since this rank has work. */
-    record Wave(long generation, long wave) implements Need {}
+    /** The generation is over for this rank, which has missed these. */
+    void broken(long generation, List<Rank> missing, String reason);
 
-    /** Another generation, since this one is over; who was missing in it. */
-    record Another(long generation, List<Rank> missing, String reason) implements Need {}
+    /** A turn is due by then, though nothing happens: something is to be said again. */
+    void wakeAt(long nanos);
   }
 
   private final Entrance entrance;
   private final Executor executor;
+  private final Voice voice;
   private @Nullable Collective collective;
   private Lockstep lockstep;
-  private long generation; // The last that it has joined; 0: none.
+  private @Nullable CollectiveException failure; // By which the generation has ended.
   private long agreeNanos;
-  private volatile @Nullable Need need;
+  private long wakeNanos;
 
   /**
    * In no generation, at rest.
    *
    * @param interval steps between two agreements
    */
-  LockstepLoop(Entrance entrance, Executor executor, int interval) {
+  LockstepLoop(Entrance entrance, Executor executor, int interval, Voice voice) {
     this.entrance = entrance;
     this.executor = executor;
-    this.lockstep = Lockstep.asleep(interval);
+    this.voice = voice;
+    this.lockstep = Lockstep.alone(interval);
   }
 
   /**
    * Goes on as this generation, at rest: takes its share of the experts, then waits for the others.
-   * If they do not come it needs another one.
+   * If they do not come, the generation is broken.
    *
    * @param wave waves that are completed
    */
   void regroup(Generation next, long wave) {
     collective = null;
-    need = null;
     int own = entrance.indexIn(next);
     if (next.number() < entrance.newest() || own < 0) {
-      return; // There is a newer one, or it has to be let in again.
+      move(new Lockstep.Event.Failed()); // There is a newer one, or it has to be let in again.
+      return;
     }
     executor.share(own, next.size());
     try {
       Collective joined = entrance.join(next);
       executor.regroup(joined);
       collective = joined;
-      generation = next.number();
-      move(new Lockstep.Event.Regrouped(wave));
-      LOG.info("rank {} is one of {} in generation {}", joined.rank(), next.size(), generation);
+      move(new Lockstep.Event.Regrouped(next.number(), wave));
+      LOG.info("rank {} is one of {} in generation {}", joined.rank(), next.size(), next.number());
     } catch (CollectiveException e) {
-      failed(next.number(), e);
+      move(new Lockstep.Event.Regrouped(next.number(), wave));
+      failed(e);
     }
   }
 
   /** An exchange has failed: the generation is over for this rank. */
-  void failed(CollectiveException failure) {
+  void failed(CollectiveException why) {
+    boolean over = lockstep.generation() < entrance.newest();
+    LOG.atLevel(over ? Level.INFO : Level.WARN)
+        .log("generation {} ends here: {}", lockstep.generation(), why.getMessage());
     collective = null;
-    failed(generation, failure);
-  }
-
-  private void failed(long number, CollectiveException failure) {
-    need = null;
-    if (number < entrance.newest()) {
-      LOG.info("generation {} ends here: {}", number, failure.getMessage());
-      return;
-    }
-    LOG.warn("generation {} is broken: {}", number, failure.getMessage());
-    need = new Need.Another(number, failure.missing(), String.valueOf(failure.getMessage()));
+    failure = why;
+    move(new Lockstep.Event.Failed());
   }
 
   /** All members of a generation are to run this wave. */
-  void startWave(long of, long wave) {
-    if (collective == null || of != generation) {
-      return; // Told again once its reports say that it is there.
-    }
+  void startWave(long generation, long wave) {
     boolean ran = lockstep.running();
-    move(new Lockstep.Event.StartWave(wave));
+    move(new Lockstep.Event.StartWave(generation, wave));
     if (!ran && lockstep.running()) {
       LOG.debug("generation {} runs wave {}", generation, lockstep.wave());
     }
@@ -124,20 +118,12 @@ final class LockstepLoop {
    * @throws CollectiveException if a member did not take part
    */
   void turn(Steps steps) throws InterruptedException {
-    if (collective != null) {
-      need = null;
-      perform(move(new Lockstep.Event.Turn(steps.work())), steps);
-    }
+    perform(move(new Lockstep.Event.Turn(steps.work(), System.nanoTime())), steps);
   }
 
   /** Whether a wave is under way, so that the loop must go on. */
   boolean running() {
-    return collective != null && lockstep.running();
-  }
-
-  /** What the coordinator has to be asked for; null if nothing. */
-  @Nullable Need need() {
-    return need;
+    return lockstep.running();
   }
 
   /** Where the rank stands. */
@@ -152,8 +138,8 @@ final class LockstepLoop {
    */
   LockstepLoad load(long waitedNanos) {
     return new LockstepLoad(
-        generation,
-        running(),
+        lockstep.generation(),
+        lockstep.running(),
         lockstep.counts().dummies(),
         (waitedNanos + agreeNanos) / 1_000_000);
   }
@@ -171,11 +157,30 @@ final class LockstepLoop {
         }
         case Lockstep.Effect.Agree _ ->
             perform(move(new Lockstep.Event.Agreed(agree(steps.work()))), steps);
-        case Lockstep.Effect.WantWave(long wave) -> need = new Need.Wave(generation, wave);
+        case Lockstep.Effect.WantWave(long generation, long wave) ->
+            voice.wantWave(generation, wave);
+        case Lockstep.Effect.SayBroken(long generation) -> sayBroken(generation);
         case Lockstep.Effect.WaveComplete(long wave) ->
-            LOG.debug("generation {} has completed wave {}", generation, wave);
+            LOG.debug("generation {} has completed wave {}", lockstep.generation(), wave);
         case Lockstep.Effect.Sleep _ -> {} // The loop sleeps in its inbox when no wave runs.
+        case Lockstep.Effect.SleepUntil(long nanos) -> wakeAt(nanos);
       }
+    }
+  }
+
+  /** Unless it has heard of a newer generation, to which it will come. */
+  private void sayBroken(long generation) {
+    CollectiveException why = failure;
+    if (why != null && generation >= entrance.newest()) {
+      voice.broken(generation, why.missing(), String.valueOf(why.getMessage()));
+    }
+  }
+
+  /** Once for each time at which something is due. */
+  private void wakeAt(long nanos) {
+    if (nanos != wakeNanos) {
+      wakeNanos = nanos;
+      voice.wakeAt(nanos);
     }
   }
 

@@ -137,7 +137,7 @@ class LockstepEnginesTest {
     await().until(() -> frontend.tokens(1).size() > 3);
     EngineVerticleTest.get(vertx.undeploy(ids.getFirst()));
     await().until(() -> lockstep(load(1)).generation() == 2);
-    deploy(0, 1, 2);
+    deploy(0, 3, 2);
     await().until(() -> waves.generation() == 3 && lockstep(load(0)).generation() == 3);
     await().until(() -> frontend.finish(1) == FinishReason.LENGTH);
     await().until(() -> frontend.finish(2) == FinishReason.LENGTH);
@@ -159,7 +159,7 @@ class LockstepEnginesTest {
       throws Exception {
     start();
     FakeWaves waves = coordinator.group(2);
-    deploy(0, 1, 2);
+    deploy(0, 2, 2);
     Stall stall = new Stall();
     String still =
         EngineVerticleTest.get(

@@ -15,8 +15,12 @@ import org.junit.jupiter.api.Test;
 
 class LockstepTest {
   private static final int INTERVAL = 32;
+  private static final long GENERATION = 5;
 
-  private Lockstep rank = Lockstep.asleep(INTERVAL);
+  private static final long MS = 1_000_000;
+
+  private final long now = 7;
+  private Lockstep rank = Lockstep.asleep(INTERVAL, GENERATION);
 
   private List<Effect> on(Event event) {
     Lockstep.Move move = rank.on(event);
@@ -26,30 +30,37 @@ class LockstepTest {
 
   @Test
   void sleepsWithoutWork_andAsksForAWaveWithIt() {
-    assertEquals(List.of(new Effect.Sleep()), on(new Event.Turn(false)));
-    List<Effect> ask = List.of(new Effect.WantWave(0), new Effect.Sleep());
-    assertEquals(ask, on(new Event.Turn(true)));
-    assertEquals(ask, on(new Event.Turn(true)), "until the wave starts");
+    assertEquals(List.of(new Effect.Sleep()), on(new Event.Turn(false, now)));
+    Effect ask = new Effect.WantWave(GENERATION, 0);
+    assertEquals(List.of(ask, new Effect.SleepUntil(now + 20 * MS)), on(new Event.Turn(true, now)));
+    assertEquals(List.of(new Effect.SleepUntil(now + 20 * MS)), on(new Event.Turn(true, now)));
+    List<Long> asked = new ArrayList<>();
+    for (int ms = 1; ms <= 400; ms++) {
+      if (on(new Event.Turn(true, now + ms * MS)).contains(ask)) {
+        asked.add((long) ms);
+      }
+    }
+    assertEquals(List.of(20L, 60L, 140L, 240L, 340L), asked, "less and less often");
     assertFalse(rank.running(), "no member starts by itself");
   }
 
   @Test
   void takesEveryStepOfAWave_asADummyWithoutWork() {
-    on(new Event.StartWave(0));
-    assertEquals(List.of(new Effect.Step()), on(new Event.Turn(true)));
+    on(new Event.StartWave(GENERATION, 0));
+    assertEquals(List.of(new Effect.Step()), on(new Event.Turn(true, now)));
     assertEquals(List.of(new Effect.Agree()), on(new Event.StepDone(false)));
     assertEquals(List.of(), on(new Event.Agreed(true)));
-    assertEquals(List.of(new Effect.DummyStep()), on(new Event.Turn(false)));
+    assertEquals(List.of(new Effect.DummyStep()), on(new Event.Turn(false, now)));
     assertEquals(List.of(), on(new Event.StepDone(true)));
     assertEquals(new Lockstep.Counts(2, 1, 1), rank.counts());
   }
 
   @Test
   void agreesAtStepOneAndThenEveryInterval() {
-    on(new Event.StartWave(0));
+    on(new Event.StartWave(GENERATION, 0));
     List<Integer> agreements = new ArrayList<>();
     for (int step = 1; step <= 100; step++) {
-      on(new Event.Turn(true));
+      on(new Event.Turn(true, now));
       if (on(new Event.StepDone(false)).contains(new Effect.Agree())) {
         agreements.add(step);
         on(new Event.Agreed(true));
@@ -60,26 +71,26 @@ class LockstepTest {
 
   @Test
   void aWaveEndsWhenNobodyHasWork_andTheNextCountsItsStepsFromOne() {
-    on(new Event.StartWave(0));
-    on(new Event.Turn(true));
+    on(new Event.StartWave(GENERATION, 0));
+    on(new Event.Turn(true, now));
     on(new Event.StepDone(false));
     assertEquals(List.of(new Effect.WaveComplete(0)), on(new Event.Agreed(false)));
     assertFalse(rank.running());
     assertEquals(1, rank.wave());
-    assertEquals(List.of(new Effect.Sleep()), on(new Event.Turn(false)));
-    on(new Event.StartWave(0));
+    assertEquals(List.of(new Effect.Sleep()), on(new Event.Turn(false, now)));
+    on(new Event.StartWave(GENERATION, 0));
     assertFalse(rank.running(), "a wave that is over does not start again");
-    on(new Event.StartWave(1));
-    on(new Event.Turn(true));
+    on(new Event.StartWave(GENERATION, 1));
+    on(new Event.Turn(true, now));
     assertEquals(List.of(new Effect.Agree()), on(new Event.StepDone(false)), "step 1");
   }
 
   @Test
   void aStartThatComesBeforeTheEndOfTheLastWaveIsKept() {
-    on(new Event.StartWave(0));
-    on(new Event.Turn(true));
+    on(new Event.StartWave(GENERATION, 0));
+    on(new Event.Turn(true, now));
     on(new Event.StepDone(false));
-    on(new Event.StartWave(1));
+    on(new Event.StartWave(GENERATION, 1));
     assertEquals(0, rank.wave());
     assertEquals(List.of(new Effect.WaveComplete(0)), on(new Event.Agreed(false)));
     assertTrue(rank.running());
@@ -88,16 +99,51 @@ class LockstepTest {
 
   @Test
   void aLateJoinerRunsThePresentWave_andARegroupedOneRests() {
-    on(new Event.StartWave(7));
+    on(new Event.StartWave(GENERATION, 7));
     assertTrue(rank.running());
     assertEquals(7, rank.wave());
-    on(new Event.Turn(true));
-    on(new Event.Regrouped(9));
+    on(new Event.Turn(true, now));
+    on(new Event.Regrouped(GENERATION + 1, 9));
     assertFalse(rank.running());
     assertEquals(9, rank.wave());
-    on(new Event.StartWave(9));
+    on(new Event.StartWave(GENERATION, 9));
+    assertFalse(rank.running(), "a start of the former generation is dropped");
+    on(new Event.StartWave(GENERATION + 1, 9));
     assertTrue(rank.running());
     assertEquals(0, rank.step());
+    on(new Event.Regrouped(GENERATION + 1, 12));
+    assertTrue(rank.running(), "what is told again changes nothing");
+    on(new Event.Regrouped(GENERATION + 2, 4));
+    assertEquals(9, rank.wave(), "waves never go back");
+  }
+
+  @Test
+  void anExchangeThatFailsEndsTheGenerationUntilANewerOneComes() {
+    on(new Event.StartWave(GENERATION, 3));
+    on(new Event.Turn(true, now));
+    on(new Event.Failed());
+    assertFalse(rank.running());
+    on(new Event.StepDone(false));
+    on(new Event.StartWave(GENERATION, 4));
+    assertFalse(rank.running());
+    Effect said = new Effect.SayBroken(GENERATION);
+    assertTrue(on(new Event.Turn(true, now)).contains(said));
+    assertFalse(on(new Event.Turn(true, now)).contains(said));
+    assertTrue(on(new Event.Turn(false, now + 20 * MS)).contains(said), "and again");
+    on(new Event.Regrouped(GENERATION + 1, 4));
+    assertEquals(
+        List.of(new Effect.WantWave(GENERATION + 1, 4), new Effect.SleepUntil(now + 20 * MS)),
+        on(new Event.Turn(true, now)));
+  }
+
+  @Test
+  void whoBelongsToNoGroupAsksForNothing() {
+    rank = Lockstep.alone(INTERVAL);
+    assertEquals(List.of(new Effect.Sleep()), on(new Event.Turn(true, now)));
+    on(new Event.StartWave(0, 0));
+    on(new Event.Regrouped(GENERATION, 2));
+    assertFalse(rank.running());
+    assertEquals(2, rank.wave());
   }
 
   /**
@@ -121,6 +167,7 @@ class LockstepTest {
     private final List<List<Effect>> due = new ArrayList<>();
     private final List<long[]> starts = new ArrayList<>(); // (rank, wave), under way
     private int arrivals;
+    private long now;
 
     World(long seed) {
       this.seed = seed;
@@ -131,7 +178,7 @@ class LockstepTest {
       asked = new boolean[size];
       arrivals = random.nextInt(6);
       int interval = 1 + random.nextInt(6);
-      Arrays.setAll(ranks, i -> Lockstep.asleep(interval));
+      Arrays.setAll(ranks, i -> Lockstep.asleep(interval, GENERATION));
       Arrays.setAll(work, i -> 0);
       for (int i = 0; i < size; i++) {
         due.add(List.of());
@@ -146,7 +193,7 @@ class LockstepTest {
           work[r] += 1 + random.nextInt(9);
         } else if (!starts.isEmpty() && random.nextInt(3) == 0) {
           long[] start = starts.remove(random.nextInt(starts.size()));
-          move((int) start[0], new Event.StartWave(start[1]));
+          move((int) start[0], new Event.StartWave(GENERATION, start[1]));
         } else if (!asked[r]) {
           turn(r);
         }
@@ -171,7 +218,7 @@ class LockstepTest {
     }
 
     private void turn(int r) {
-      List<Effect> effects = move(r, new Event.Turn(work[r] > 0));
+      List<Effect> effects = move(r, new Event.Turn(work[r] > 0, now += 100_000_000));
       due.set(r, effects);
       for (Effect effect : effects) {
         switch (effect) {
@@ -180,7 +227,7 @@ class LockstepTest {
             asked[r] = true;
           }
           case Effect.DummyStep _ -> asked[r] = true;
-          case Effect.WantWave(long wave) -> {
+          case Effect.WantWave(long _, long wave) -> {
             for (int to = 0; to < ranks.length; to++) {
               long[] start = {to, wave};
               if (starts.stream().noneMatch(s -> Arrays.equals(s, start))) {
@@ -188,7 +235,11 @@ class LockstepTest {
               }
             }
           }
-          case Effect.Agree _, Effect.WaveComplete _, Effect.Sleep _ -> {}
+          case Effect.Agree _,
+              Effect.WaveComplete _,
+              Effect.SayBroken _,
+              Effect.SleepUntil _,
+              Effect.Sleep _ -> {}
         }
       }
     }
