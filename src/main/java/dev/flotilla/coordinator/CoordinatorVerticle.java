@@ -55,6 +55,7 @@ public final class CoordinatorVerticle extends VerticleBase {
   private @Nullable ViewPublisher publisher;
   private @Nullable HandOvers handOvers; // Null where nothing moves.
   private @Nullable ScalingPort scaling; // As long as it leads.
+  private WavePort waves = WavePort.NONE; // Without effect where ranks step alone.
   private ClusterView view = ClusterView.EMPTY;
   private Future<Void> registered = Future.succeededFuture();
   private StepSnapshot snapshot = StepSnapshot.NONE;
@@ -129,6 +130,7 @@ public final class CoordinatorVerticle extends VerticleBase {
             limits.expected().lockstep(),
             term);
     scaling = growth;
+    waves = WavePort.of(bus(), limits, settings, term);
     services.addAll(growth.serve(vertx));
     timer = vertx.setPeriodic(Math.max(1, settings.publishMinMs() / 2), ignored -> tick());
     claimTimer = vertx.setPeriodic(CLAIM_MS, ignored -> claim());
@@ -176,6 +178,7 @@ public final class CoordinatorVerticle extends VerticleBase {
     vertx.cancelTimer(timer);
     vertx.cancelTimer(claimTimer);
     membership = null;
+    waves = WavePort.NONE;
     if (scaling != null) {
       scaling.stop();
       scaling = null;
@@ -205,6 +208,7 @@ public final class CoordinatorVerticle extends VerticleBase {
       }
     }
     step(new Membership.Event.Told(now, message));
+    waves.told(message, membership, now);
     if (message instanceof ToCoordinator.Load(var load) && handOvers != null) {
       handOvers.on(load, view, now).ifPresent(this::perform);
     }
@@ -252,6 +256,7 @@ public final class CoordinatorVerticle extends VerticleBase {
       return;
     }
     scaling.tick(membership.view(0));
+    waves.tick(membership);
     if (scaling.admitted() != membership.limits().dataParallelSize()) {
       step(new Membership.Event.Resized(scaling.admitted()));
     }
@@ -281,6 +286,7 @@ public final class CoordinatorVerticle extends VerticleBase {
     if (!membership.term().equals(before)) {
       if (scaling != null) {
         scaling.leads(membership.term());
+        waves.leads(membership.term());
       }
       claim();
     }
@@ -291,7 +297,7 @@ public final class CoordinatorVerticle extends VerticleBase {
     switch (effect) {
       case Membership.Effect.Send(var to, var message) ->
           bus()
-              .send(to, message)
+              .send(to, waves.informed(message))
               .onFailure(
                   e ->
                       // The receiver repeats what it needs answered, so nothing is lost for good.

@@ -76,6 +76,7 @@ record Handshake(Membership membership, long now) {
             hello.node(),
             hello.local(),
             hello.configHash(),
+            hello.endpoint(),
             now,
             false,
             null,

@@ -4,11 +4,13 @@ import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.protocol.Address;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.ClusterView;
+import dev.flotilla.protocol.Endpoint;
 import dev.flotilla.protocol.EngineFacts;
 import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.LoadReport;
+import dev.flotilla.protocol.LockstepLoad;
 import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.ToEngine;
@@ -18,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * One rank that an engine holds.
  *
  * @param configHash of what must be equal over all ranks
+ * @param endpoint its socket for the exchanges of a lockstep group; null: it has none
  * @param heardNanos when it last gave a sign of life
  * @param challenge another incarnation that wants this rank, if one does
  */
@@ -29,6 +32,7 @@ public record Member(
     NodeId node,
     boolean local,
     String configHash,
+    @Nullable Endpoint endpoint,
     long heardNanos,
     boolean suspect,
     @Nullable EngineFacts facts,
@@ -51,6 +55,7 @@ public record Member(
         node,
         local,
         configHash,
+        endpoint,
         heardNanos,
         suspect,
         facts,
@@ -67,6 +72,7 @@ public record Member(
         node,
         local,
         configHash,
+        endpoint,
         Math.max(now, heardNanos),
         false,
         facts,
@@ -83,6 +89,7 @@ public record Member(
         node,
         local,
         configHash,
+        endpoint,
         heardNanos,
         suspect,
         told,
@@ -125,6 +132,7 @@ public record Member(
         node,
         local,
         configHash,
+        endpoint,
         heardNanos,
         suspect,
         facts,
@@ -141,6 +149,7 @@ public record Member(
         node,
         local,
         configHash,
+        endpoint,
         heardNanos,
         true,
         facts,
@@ -165,11 +174,18 @@ public record Member(
         node,
         local,
         configHash,
+        endpoint,
         heardNanos,
         suspect,
         facts,
         load,
         now);
+  }
+
+  /** Whether it belongs, or has belonged, to a generation that a coordinator gave. */
+  boolean grouped() {
+    LockstepLoad lockstep = load == null ? null : load.lockstep();
+    return lockstep != null && Epoch.of(lockstep.generation()).term() > 0;
   }
 
   Address<ToEngine> address() {

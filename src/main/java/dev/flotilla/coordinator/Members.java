@@ -30,6 +30,11 @@ public record Members(List<Member> all) {
     return null;
   }
 
+  /** Whether a lockstep group of that size may serve: all are here, or were once. */
+  boolean begun(int size) {
+    return all.size() >= size || all.stream().anyMatch(Member::grouped);
+  }
+
   /** The lowest rank below the size that nobody holds and that suits. */
   @Nullable Rank lowestFree(int size, Predicate<Rank> suits) {
     int next = 0; // Of the members, which are in rank order.

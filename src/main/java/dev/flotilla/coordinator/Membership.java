@@ -234,8 +234,8 @@ public record Membership(
     if (other != null) {
       return turnAway(member, other);
     }
-    if (expected.lockstep() && members.all().size() < limits.dataParallelSize()) {
-      // Ranks that step together cannot serve before all are here; this one repeats its Ready.
+    if (expected.lockstep() && !members.begun(limits.dataParallelSize())) {
+      // Ranks that step together cannot begin before all are here; this one repeats its Ready.
       return new Step(with(members.with(member.heard(now))), List.of());
     }
     Member next = member.heard(now).ready(ready.facts());

@@ -1,5 +1,7 @@
 package dev.flotilla.simulation;
 
+import dev.flotilla.coordinator.Waves;
+import dev.flotilla.engine.Lockstep;
 import dev.flotilla.engine.Offers;
 import dev.flotilla.engine.OwnEpochs;
 import dev.flotilla.frontend.Fleet;
@@ -60,6 +62,14 @@ class Seams {
 
   List<ToFrontend.Delta> update(Scheduler scheduler, Batch batch, StepResult result) {
     return scheduler.update(batch, result);
+  }
+
+  Waves.Step waves(Waves waves, Waves.Event event) {
+    return waves.on(event);
+  }
+
+  Lockstep.Move lockstep(Lockstep lockstep, Lockstep.Event event) {
+    return lockstep.on(event);
   }
 
   Map<FrontendId, ToFrontend.Offer> offer(

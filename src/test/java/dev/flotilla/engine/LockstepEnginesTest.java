@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.flotilla.Scenario;
 import dev.flotilla.config.Config;
 import dev.flotilla.config.EngineConfig;
 import dev.flotilla.protocol.Address;
@@ -99,6 +100,7 @@ class LockstepEnginesTest {
   }
 
   @Test
+  @Scenario({"A44", "A45"})
   void aRankWithoutWorkTakesEveryStepOfTheOthers_andAllRestWhenNoneHasWork() throws Exception {
     start();
     coordinator.group(3);

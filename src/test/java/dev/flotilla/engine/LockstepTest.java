@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.flotilla.Scenario;
 import dev.flotilla.engine.Lockstep.Effect;
 import dev.flotilla.engine.Lockstep.Event;
 import java.util.ArrayList;
@@ -144,6 +145,37 @@ class LockstepTest {
     on(new Event.Regrouped(GENERATION, 2));
     assertFalse(rank.running());
     assertEquals(2, rank.wave());
+  }
+
+  @Test
+  @Scenario("A45")
+  void afterTheLastRequestAllRestWithinAnInterval_andTheWaveCountsOnce() {
+    for (int work = 1; work <= 100; work++) {
+      Lockstep[] group = new Lockstep[3];
+      Arrays.setAll(group, i -> Lockstep.asleep(INTERVAL, GENERATION));
+      for (int i = 0; i < 3; i++) {
+        group[i] = group[i].on(new Event.StartWave(GENERATION, 0)).next();
+      }
+      for (int step = 1; group[0].running(); step++) {
+        boolean unfinished = step < work;
+        for (int i = 0; i < 3; i++) {
+          boolean dummy = i > 0 || step > work;
+          Lockstep.Move move = group[i].on(new Event.StepDone(dummy));
+          group[i] = move.next();
+          if (move.effects().contains(new Effect.Agree())) {
+            group[i] = group[i].on(new Event.Agreed(unfinished)).next();
+          }
+        }
+      }
+      long steps = work == 1 ? 1 : Math.ceilDiv(work, INTERVAL) * INTERVAL;
+      for (int i = 0; i < 3; i++) {
+        assertFalse(group[i].running());
+        assertEquals(1, group[i].wave());
+        assertEquals(steps, group[i].counts().steps());
+        assertEquals(i == 0 ? steps - work : steps, group[i].counts().dummies());
+      }
+      assertTrue(steps - work < INTERVAL);
+    }
   }
 
   /**
