@@ -125,8 +125,7 @@ public final class Entrance implements AutoCloseable {
       if (!wanted(generation)) {
         throw gaveUp(generation);
       }
-      joining =
-          () -> group.fail("rank %s goes on without it".formatted(rank), rank);
+      joining = () -> group.fail("rank %s goes on without it".formatted(rank), rank);
     }
     try {
       Collective seat = group.join(generation, rank);

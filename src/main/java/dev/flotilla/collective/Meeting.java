@@ -39,8 +39,7 @@ final class Meeting {
   private final boolean[] strangers; // by member: answered with another list
   private final List<Link> callers = new ArrayList<>();
 
-  Meeting(
-      Door door, Generation generation, int own, Selector selector, BooleanSupplier wanted) {
+  Meeting(Door door, Generation generation, int own, Selector selector, BooleanSupplier wanted) {
     this.wanted = wanted;
     this.door = door;
     this.generation = generation;

@@ -98,9 +98,7 @@ public final class SharedGroup {
         if (left <= 0) {
           List<Rank> absent = absent();
           fail(
-              Kind.STALLED,
-              absent,
-              "ranks %s did not join within %d ms".formatted(absent, joinMs));
+              Kind.STALLED, absent, "ranks %s did not join within %d ms".formatted(absent, joinMs));
         } else {
           try {
             left = changed.awaitNanos(left);

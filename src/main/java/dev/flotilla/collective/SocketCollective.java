@@ -84,7 +84,8 @@ public final class SocketCollective implements Collective {
     Selector selector = null;
     try {
       selector = Selector.open();
-      @Nullable Link[] links = new Meeting(door, generation, own, selector, wanted).links(joinNanos);
+      @Nullable Link[] links =
+          new Meeting(door, generation, own, selector, wanted).links(joinNanos);
       selector.selectNow(); // Forgets the keys that the meeting has cancelled.
       return new SocketCollective(generation, own, deadlineNanos, selector, links);
     } catch (IOException e) {

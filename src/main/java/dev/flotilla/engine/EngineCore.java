@@ -380,12 +380,13 @@ final class EngineCore {
     LOG.error("a step failed; the engine stops", failure);
     state = State.BROKEN;
     brokenReason = "the engine failed in a step (" + failure + "); send the request again";
-    scheduler.live().forEach((request, attempt) -> replies.refuse(request, attempt, 503, brokenReason));
+    scheduler
+        .live()
+        .forEach((request, attempt) -> replies.refuse(request, attempt, 503, brokenReason));
   }
 
   private Outcome outcome(boolean stepping, boolean last) {
-    return replies.take(
-        snapshot(stepping), state == State.BROKEN ? brokenReason : null, last);
+    return replies.take(snapshot(stepping), state == State.BROKEN ? brokenReason : null, last);
   }
 
   private Snapshot snapshot(boolean stepping) {

@@ -115,8 +115,7 @@ final class EnginePortVerticle extends VerticleBase {
 
   /** The rank steps together with others, whom it meets there; comes before the start. */
   LockstepLoop.Voice join(Entrance entrance) {
-    GroupPort member =
-        new GroupPort(entrance, inbox, () -> life, this::coordinator, () -> context);
+    GroupPort member = new GroupPort(entrance, inbox, () -> life, this::coordinator, () -> context);
     group = member;
     return member;
   }

@@ -157,10 +157,7 @@ public final class EngineVerticle extends VerticleBase {
             way == null
                 ? null
                 : new LockstepLoop(
-                    way,
-                    opened.executor(),
-                    config.lockstep().syncInterval(),
-                    port.join(way)));
+                    way, opened.executor(), config.lockstep().syncInterval(), port.join(way)));
     port.serve(core);
     LOG.info("engine {} has loaded: {}", identity.incarnation(), facts);
     return vertx.deployVerticle(port, new DeploymentOptions()).onFailure(ignored -> stop());

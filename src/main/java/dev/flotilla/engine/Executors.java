@@ -85,8 +85,7 @@ final class Executors {
     return new Opened(executor, folder.name(), fitting(config, longest, executor), masks, member);
   }
 
-  private static Opened scripted(
-      EngineConfig config, ModelFolder folder, boolean member) {
+  private static Opened scripted(EngineConfig config, ModelFolder folder, boolean member) {
     int longest = maxModelLen(config, config.scripted().maxModelLen(), "the scripted executor's");
     TokenIds specials =
         TokenIds.of(folder.specialTokens().keySet().stream().mapToInt(Integer::intValue).toArray());

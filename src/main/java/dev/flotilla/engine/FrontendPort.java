@@ -51,7 +51,8 @@ record FrontendPort(Bus bus, Identity identity, Supplier<EngineLife> life) {
   }
 
   private Rank rank() {
-    return Objects.requireNonNull(life.get().rank(), "whatever is answered came to a rank's address");
+    return Objects.requireNonNull(
+        life.get().rank(), "whatever is answered came to a rank's address");
   }
 
   private void send(FrontendId frontend, ToFrontend message) {

@@ -41,7 +41,8 @@ public interface Executor extends AutoCloseable {
    */
   default void regroup(Collective joined) {
     throw new IllegalStateException(
-        "an executor of a %s model that steps alone was told of a group".formatted(config().kind()));
+        "an executor of a %s model that steps alone was told of a group"
+            .formatted(config().kind()));
   }
 
   /** Time, of all steps so far, in which this rank only waited for others of its group. */

@@ -43,8 +43,7 @@ class GroupGoldenTest {
     RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
     List<Asked> requests = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      TokenIds prompt =
-          TokenIds.of(random.ints(1 + random.nextInt(60), 2, VOCABULARY).toArray());
+      TokenIds prompt = TokenIds.of(random.ints(1 + random.nextInt(60), 2, VOCABULARY).toArray());
       Sampling sampling =
           Sampling.builder()
               .temperature(random.nextBoolean() ? 0 : 0.9f)

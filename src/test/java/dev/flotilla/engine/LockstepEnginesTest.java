@@ -45,7 +45,11 @@ class LockstepEnginesTest {
          "lockstep": {"sync-interval": %d, "timeout-ms": %d}}
         """
             .formatted(
-                EngineVerticleTest.model().resolveSibling("tiny-qwen3-moe"), rank, size, INTERVAL, DEADLINE_MS),
+                EngineVerticleTest.model().resolveSibling("tiny-qwen3-moe"),
+                rank,
+                size,
+                INTERVAL,
+                DEADLINE_MS),
         EngineVerticleTest.config(stepMs));
   }
 

@@ -104,8 +104,7 @@ class SchedulerSimulationTest {
             }
           }
           default ->
-              world.step(
-                  random.nextInt(4) == 0 ? this::disturb : () -> {}, random.nextInt(8) == 0);
+              world.step(random.nextInt(4) == 0 ? this::disturb : () -> {}, random.nextInt(8) == 0);
         }
       }
       world.finish();
