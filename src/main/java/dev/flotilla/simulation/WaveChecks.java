@@ -46,7 +46,8 @@ final class WaveChecks {
     Generation was = before.generation();
     Generation is = now.generation();
     require(
-        now.wave() >= before.wave() && (was == null || (is != null && is.number() >= was.number())),
+        now.wave() >= before.wave()
+            && (was == null || (is != null && is.number() >= was.number())),
         () -> "%s fell from %s to %s".formatted(by.name(), before, now));
     for (Waves.Effect effect : effects) {
       if (effect instanceof Waves.Effect.Stuck(String sentence)) {
@@ -93,9 +94,8 @@ final class WaveChecks {
     Long others = lengths.putIfAbsent(wave, before.step());
     require(
         others == null || others == before.step(),
-        () ->
-            "%s ends %s after %d steps, others after %d"
-                .formatted(engine.name(), wave, before.step(), others));
+        () -> "%s ends %s after %d steps, others after %d"
+            .formatted(engine.name(), wave, before.step(), others));
     require(
         !world.lossless() || useful.contains(wave),
         () -> "%s was run though nobody had work".formatted(wave));

@@ -299,14 +299,14 @@ public final class WaveSimulation {
               network.send(
                   nodes,
                   Addresses.COORDINATOR,
-                  new ToCoordinator.Leaving(
-                      victim.rank(), victim.incarnation(), "its process ended")));
+                  new ToCoordinator.Leaving(victim.rank(), victim.incarnation(), "its process ended")));
     }
   }
 
   private void gone(WaveEngine victim, boolean noticed) {
     List<WaveEngine.Request> open = victim.die(noticed);
-    open.forEach(request -> at(100 + random.nextLong(400), "request moves", () -> submit(request)));
+    open.forEach(
+        request -> at(100 + random.nextLong(400), "request moves", () -> submit(request)));
     if (random.nextInt(4) > 0) {
       at(100 + random.nextLong(2_000), "restart", () -> join(victim.rank()));
     } else if (live().isEmpty()) {

@@ -64,7 +64,8 @@ class WavesScript {
     on(new Event.Reported(now, load(name, ++sequence, generation, wave, running)));
   }
 
-  static LoadReport load(String name, long sequence, long generation, long wave, boolean running) {
+  static LoadReport load(
+      String name, long sequence, long generation, long wave, boolean running) {
     return new LoadReport(
         rank(name),
         new Incarnation(name),
@@ -142,7 +143,8 @@ class WavesScript {
         .map(Effect.Send.class::cast)
         .filter(
             s ->
-                s.order().equals(new ToEngine.StartWave(waves.term(), generation().number(), wave)))
+                s.order()
+                    .equals(new ToEngine.StartWave(waves.term(), generation().number(), wave)))
         .map(s -> s.incarnation().value())
         .toList();
   }

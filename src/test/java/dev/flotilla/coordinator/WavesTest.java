@@ -254,11 +254,16 @@ class WavesTest extends WavesScript {
         new Event.Told(
             now,
             new ToCoordinator.GroupBroken(
-                rank("0a"), new Incarnation("0a"), former.number(), List.of(rank("2a")), "late")));
+                rank("0a"),
+                new Incarnation("0a"),
+                former.number(),
+                List.of(rank("2a")),
+                "late")));
     on(
         new Event.Told(
             now,
-            new ToCoordinator.WantWave(rank("0a"), new Incarnation("0a"), former.number(), 1)));
+            new ToCoordinator.WantWave(
+                rank("0a"), new Incarnation("0a"), former.number(), 1)));
     assertEquals(before, waves);
   }
 

@@ -135,7 +135,8 @@ enum PlantedWaveBug {
               boolean out =
                   event instanceof Waves.Event.Reported(long _, var load)
                       && waves.seats().all().stream()
-                          .anyMatch(s -> s.leftOut() && s.incarnation().equals(load.incarnation()));
+                          .anyMatch(
+                              s -> s.leftOut() && s.incarnation().equals(load.incarnation()));
               return out ? new Waves.Step(waves, List.of()) : waves.on(event);
             }
           }),
