@@ -36,8 +36,7 @@ final class WavePort {
   }
 
   /** For a leadership. */
-  static WavePort of(
-      Bus bus, Membership.Limits limits, CoordinatorConfig settings, Term term) {
+  static WavePort of(Bus bus, Membership.Limits limits, CoordinatorConfig settings, Term term) {
     if (!limits.expected().lockstep()) {
       return NONE;
     }
@@ -98,8 +97,7 @@ final class WavePort {
             .filter(m -> m.state() == EngineState.READY)
             .map(
                 m ->
-                    new Seats.Candidate(
-                        m.rank(), m.incarnation(), m.endpoint(), m.suspect(), null))
+                    new Seats.Candidate(m.rank(), m.incarnation(), m.endpoint(), m.suspect(), null))
             .toList();
     int ranks = membership.limits().dataParallelSize();
     if (ranks == size && serve.equals(serving)) {

@@ -21,10 +21,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Invariants: wave and generation never go back; no wave starts before all members have come to
  * the generation; whoever rests in a wave that others run is told again; a generation that has
- * failed, or whose members have changed, is followed by another, with the wave that was open closed.
- * Nothing is repeated where nothing was lost. Keeps nothing durable: a new leader learns the wave
- * from reports, goes on with the generation it finds if all ranks are in it, and else forms one of
- * those that are there.
+ * failed, or whose members have changed, is followed by another, with the wave that was open
+ * closed. Nothing is repeated where nothing was lost. Keeps nothing durable: a new leader learns
+ * the wave from reports, goes on with the generation it finds if all ranks are in it, and else
+ * forms one of those that are there.
  *
  * <p>Source: the original's waves, whose coordinator predicts that its engines run and hears of the
  * end from rank 0 alone, so that one lost message can leave it wrong for good.
@@ -224,7 +224,19 @@ public record Waves(
   /** Nobody is heard of yet. */
   public static Waves start(Limits limits, Term term) {
     return new Waves(
-        limits, term, 0, 0, Seats.NONE, null, 0, NEVER, Start.NONE, null, 0, NEVER, NEVER,
+        limits,
+        term,
+        0,
+        0,
+        Seats.NONE,
+        null,
+        0,
+        NEVER,
+        Start.NONE,
+        null,
+        0,
+        NEVER,
+        NEVER,
         Counts.NONE);
   }
 

@@ -1,18 +1,17 @@
 package dev.flotilla.coordinator;
 
 import dev.flotilla.coordinator.Seats.Candidate;
+import dev.flotilla.coordinator.Seats.Level;
+import dev.flotilla.coordinator.Seats.Seat;
 import dev.flotilla.coordinator.Waves.Counts;
 import dev.flotilla.coordinator.Waves.Effect;
 import dev.flotilla.coordinator.Waves.Event;
 import dev.flotilla.coordinator.Waves.Failure;
-import dev.flotilla.coordinator.Seats.Level;
 import dev.flotilla.coordinator.Waves.Limits;
-import dev.flotilla.coordinator.Seats.Seat;
 import dev.flotilla.coordinator.Waves.Start;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.Generation;
 import dev.flotilla.protocol.LoadReport;
-import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToCoordinator.FromMember;
 import dev.flotilla.protocol.ToCoordinator.GroupBroken;
@@ -231,8 +230,7 @@ final class WavesStep {
     if (level != null && level.running() && seat.at(of.number())) {
       seats = seats.with(seat.with(level.atRest(now)));
     }
-    Failure one =
-        new Failure(now, Set.copyOf(word.missing()), Set.of(word.rank()), word.reason());
+    Failure one = new Failure(now, Set.copyOf(word.missing()), Set.of(word.rank()), word.reason());
     Failure known = failure;
     if (known == null) {
       failures++;
@@ -260,7 +258,10 @@ final class WavesStep {
       form(now, "a rank has come");
     } else if (highest > of.number()) {
       form(now, "another leader gave generation " + highest);
-    } else if (known == null && seats.formed(of) && start.wanted() >= wave && start.started() < wave) {
+    } else if (known == null
+        && seats.formed(of)
+        && start.wanted() >= wave
+        && start.started() < wave) {
       start(of, now); // It was asked for before all had come.
     }
   }
@@ -294,14 +295,15 @@ final class WavesStep {
 
   /** Whoever was awaited in vain, and was not heard since to be at rest, is not awaited again. */
   private void leaveOut(Generation of, Failure known) {
-    seats = seats.each(
-        s -> s.in(of) && known.vanished(s.rank()),
-        s -> {
-          Level level = s.level();
-          boolean heard =
-              level != null && !level.running() && level.heardNanos() - known.sinceNanos() > 0;
-          return heard ? s : s.out();
-        });
+    seats =
+        seats.each(
+            s -> s.in(of) && known.vanished(s.rank()),
+            s -> {
+              Level level = s.level();
+              boolean heard =
+                  level != null && !level.running() && level.heardNanos() - known.sinceNanos() > 0;
+              return heard ? s : s.out();
+            });
   }
 
   private void form(long now, String reason) {
@@ -317,8 +319,7 @@ final class WavesStep {
     }
     Generation next =
         new Generation(
-            new Epoch(term.number(), given).packed(),
-            members.stream().map(Seat::member).toList());
+            new Epoch(term.number(), given).packed(), members.stream().map(Seat::member).toList());
     generation = next;
     highest = next.number();
     start = Start.NONE;

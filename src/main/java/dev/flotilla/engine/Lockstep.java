@@ -70,8 +70,7 @@ public record Lockstep(
 
     Repeat said(long now) {
       int doublings = Math.min(times, 8);
-      return new Repeat(
-          times + 1, now + Math.min(REPEAT_MAX_NANOS, REPEAT_MIN_NANOS << doublings));
+      return new Repeat(times + 1, now + Math.min(REPEAT_MAX_NANOS, REPEAT_MIN_NANOS << doublings));
     }
   }
 
@@ -175,11 +174,7 @@ public record Lockstep(
       case Event.Regrouped(long number, long completed) when number > generation ->
           stay(rest(number, Math.max(wave, completed), false));
       // Of another generation, of a step that has failed meanwhile, or told again.
-      case Event.StartWave _,
-          Event.StepDone _,
-          Event.Agreed _,
-          Event.Failed _,
-          Event.Regrouped _ ->
+      case Event.StartWave _, Event.StepDone _, Event.Agreed _, Event.Failed _, Event.Regrouped _ ->
           stay(this);
     };
   }
@@ -215,8 +210,7 @@ public record Lockstep(
   private Lockstep awake() {
     return started < wave
         ? this
-        : new Lockstep(
-            interval, generation, started, true, false, 0, started, Repeat.NONE, counts);
+        : new Lockstep(interval, generation, started, true, false, 0, started, Repeat.NONE, counts);
   }
 
   private Move stepDone(boolean dummy) {
@@ -236,8 +230,7 @@ public record Lockstep(
           new Lockstep(interval, generation, wave, true, false, step, started, repeat, more));
     }
     Lockstep rest =
-        new Lockstep(
-            interval, generation, wave + 1, false, false, 0, started, Repeat.NONE, more);
+        new Lockstep(interval, generation, wave + 1, false, false, 0, started, Repeat.NONE, more);
     return new Move(rest.awake(), List.of(new Effect.WaveComplete(wave)));
   }
 }

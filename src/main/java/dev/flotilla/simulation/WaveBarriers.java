@@ -88,7 +88,8 @@ final class WaveBarriers {
       network.plan(engine, arrived + deadlineNanos, "deadline", () -> overdue(engine, barrier));
       return;
     }
-    checks.sameExchange(barrier.generation, barrier.waiting.values().stream().map(Place::tag).toList());
+    checks.sameExchange(
+        barrier.generation, barrier.waiting.values().stream().map(Place::tag).toList());
     boolean any = barrier.waiting.values().stream().anyMatch(Place::unfinished);
     List<WaveEngine> all = List.copyOf(barrier.waiting.keySet());
     barrier.waiting.clear();

@@ -3,6 +3,7 @@ package dev.flotilla.simulation;
 import dev.flotilla.coordinator.Waves;
 import dev.flotilla.engine.Lockstep;
 import dev.flotilla.protocol.Generation;
+import dev.flotilla.protocol.ToEngine;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -17,6 +18,7 @@ final class WaveChecks {
   private final Map<Long, Generation> generations = new HashMap<>();
   private final Map<Wave, Long> lengths = new HashMap<>(); // steps of waves that are over
   private final Set<Wave> useful = new HashSet<>(); // waves in which somebody had work
+  private final Set<Wave> started = new HashSet<>(); // by any leader
   private long highest;
 
   private record Wave(long generation, long number) {}
@@ -35,6 +37,9 @@ final class WaveChecks {
     require(
         (of == null ? 0 : of.number()) == now.generation(),
         () -> "%s means %s but is at %s".formatted(engine.name(), of, now));
+    require(
+        !now.running() || started.contains(new Wave(now.generation(), now.wave())),
+        () -> "%s runs a wave that nobody started: %s".formatted(engine.name(), now));
     if (before.running() && now.generation() == before.generation() && now.wave() > before.wave()) {
       completed(engine, before);
     }
@@ -46,12 +51,14 @@ final class WaveChecks {
     Generation was = before.generation();
     Generation is = now.generation();
     require(
-        now.wave() >= before.wave()
-            && (was == null || (is != null && is.number() >= was.number())),
+        now.wave() >= before.wave() && (was == null || (is != null && is.number() >= was.number())),
         () -> "%s fell from %s to %s".formatted(by.name(), before, now));
     for (Waves.Effect effect : effects) {
       if (effect instanceof Waves.Effect.Stuck(String sentence)) {
         world.fail("the group got stuck: " + sentence);
+      }
+      if (effect instanceof Waves.Effect.Send(var _, var _, ToEngine.StartWave start)) {
+        started.add(new Wave(start.generation(), start.wave()));
       }
     }
     if (is == null || is.equals(was)) {
@@ -94,8 +101,9 @@ final class WaveChecks {
     Long others = lengths.putIfAbsent(wave, before.step());
     require(
         others == null || others == before.step(),
-        () -> "%s ends %s after %d steps, others after %d"
-            .formatted(engine.name(), wave, before.step(), others));
+        () ->
+            "%s ends %s after %d steps, others after %d"
+                .formatted(engine.name(), wave, before.step(), others));
     require(
         !world.lossless() || useful.contains(wave),
         () -> "%s was run though nobody had work".formatted(wave));

@@ -2,11 +2,11 @@ package dev.flotilla.simulation;
 
 import dev.flotilla.engine.Lockstep;
 import dev.flotilla.protocol.Addresses;
+import dev.flotilla.protocol.EngineWork;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.Generation;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.LoadReport;
-import dev.flotilla.protocol.EngineWork;
 import dev.flotilla.protocol.LockstepLoad;
 import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.Term;
@@ -202,9 +202,7 @@ final class WaveEngine extends SimulatedNetwork.Actor {
       case Lockstep.Effect.Agree _ -> arrive(true);
       case Lockstep.Effect.WantWave(long of, long wave) ->
           world.network.send(
-              this,
-              Addresses.COORDINATOR,
-              new ToCoordinator.WantWave(rank, incarnation, of, wave));
+              this, Addresses.COORDINATOR, new ToCoordinator.WantWave(rank, incarnation, of, wave));
       case Lockstep.Effect.SayBroken(long of) ->
           world.network.send(
               this,
@@ -229,7 +227,10 @@ final class WaveEngine extends SimulatedNetwork.Actor {
     long mine = flight;
     long at = world.time.now() + MS / 2 + world.random.nextLong(2 * MS);
     world.network.plan(
-        this, Math.max(at, stalledUntil), withoutWork ? "dummy step" : "step", () -> computed(mine));
+        this,
+        Math.max(at, stalledUntil),
+        withoutWork ? "dummy step" : "step",
+        () -> computed(mine));
   }
 
   private void computed(long of) {

@@ -31,7 +31,7 @@ public final class WaveSimulation {
   private static final long TROUBLE_MS = 2_000;
   private static final long END_MS = 14_000;
   private static final long LOOK_MS = 200;
-  private static final long DEADLINE_MS = 900;
+  private static final long DEADLINE_MS = 700;
 
   /** In calm, all is over well before a group counts as stuck. */
   private static final long STUCK_MS = 5_000;
@@ -75,11 +75,14 @@ public final class WaveSimulation {
     /** Three of ten messages are lost; others are doubled, late or overtaken. */
     public static final Shape LOSSY = new Shape("lossy", Profile.LOSSY, true);
 
-    /** Ranks and coordinators die, stand still and come back, and messages are lost. */
-    public static final Shape FAULTS = new Shape("faults", Profile.TAKEOVER, true);
+    /** Ranks die, stand still, are cut off and come back, and messages are lost. */
+    public static final Shape CRASHES = new Shape("crashes", Profile.CRASHES, true);
+
+    /** The same, while coordinators die, stand still, or go on beside their successors. */
+    public static final Shape TAKEOVER = new Shape("takeover", Profile.TAKEOVER, true);
 
     /** All of them. */
-    public static final List<Shape> ALL = List.of(EDGES, QUIET, LOSSY, FAULTS);
+    public static final List<Shape> ALL = List.of(EDGES, QUIET, LOSSY, CRASHES, TAKEOVER);
 
     /** The one that a seed runs. */
     public static Shape of(long seed) {
@@ -141,9 +144,10 @@ public final class WaveSimulation {
       at(late ? 1_200 + random.nextLong(800) : random.nextLong(300), "start", () -> join(rank));
     }
     int requests = 1 + random.nextInt(6);
+    int stepsMax = shape.profile().faults() > 0 ? 80 : 12; // Long enough to be hit in a wave.
     unfinished = requests;
     for (int i = 0; i < requests; i++) {
-      WaveEngine.Request request = new WaveEngine.Request(i, 1 + random.nextInt(12));
+      WaveEngine.Request request = new WaveEngine.Request(i, 1 + random.nextInt(stepsMax));
       at(random.nextLong(TROUBLE_MS), "request", () -> submit(request));
     }
     Profile profile = shape.profile();
@@ -299,14 +303,14 @@ public final class WaveSimulation {
               network.send(
                   nodes,
                   Addresses.COORDINATOR,
-                  new ToCoordinator.Leaving(victim.rank(), victim.incarnation(), "its process ended")));
+                  new ToCoordinator.Leaving(
+                      victim.rank(), victim.incarnation(), "its process ended")));
     }
   }
 
   private void gone(WaveEngine victim, boolean noticed) {
     List<WaveEngine.Request> open = victim.die(noticed);
-    open.forEach(
-        request -> at(100 + random.nextLong(400), "request moves", () -> submit(request)));
+    open.forEach(request -> at(100 + random.nextLong(400), "request moves", () -> submit(request)));
     if (random.nextInt(4) > 0) {
       at(100 + random.nextLong(2_000), "restart", () -> join(victim.rank()));
     } else if (live().isEmpty()) {

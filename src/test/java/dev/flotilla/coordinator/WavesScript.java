@@ -64,8 +64,7 @@ class WavesScript {
     on(new Event.Reported(now, load(name, ++sequence, generation, wave, running)));
   }
 
-  static LoadReport load(
-      String name, long sequence, long generation, long wave, boolean running) {
+  static LoadReport load(String name, long sequence, long generation, long wave, boolean running) {
     return new LoadReport(
         rank(name),
         new Incarnation(name),
@@ -143,8 +142,7 @@ class WavesScript {
         .map(Effect.Send.class::cast)
         .filter(
             s ->
-                s.order()
-                    .equals(new ToEngine.StartWave(waves.term(), generation().number(), wave)))
+                s.order().equals(new ToEngine.StartWave(waves.term(), generation().number(), wave)))
         .map(s -> s.incarnation().value())
         .toList();
   }

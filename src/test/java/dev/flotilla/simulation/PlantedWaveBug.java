@@ -31,17 +31,6 @@ enum PlantedWaveBug {
                   });
             }
           }),
-  STARTS_OF_ANOTHER_GENERATION_ARE_OBEYED(
-      () ->
-          new Seams() {
-            @Override
-            Lockstep.Move lockstep(Lockstep lockstep, Lockstep.Event event) {
-              return lockstep.on(
-                  event instanceof Lockstep.Event.StartWave(long _, long wave)
-                      ? new Lockstep.Event.StartWave(lockstep.generation(), wave)
-                      : event);
-            }
-          }),
   A_WAVE_THAT_IS_OVER_STARTS_AGAIN(
       () ->
           new Seams() {
@@ -59,7 +48,10 @@ enum PlantedWaveBug {
             @Override
             Lockstep.Move lockstep(Lockstep lockstep, Lockstep.Event event) {
               boolean alone = event instanceof Lockstep.Event.Turn turn && turn.work();
-              return alone && !lockstep.running() && !lockstep.broken()
+              return alone
+                      && lockstep.generation() != 0
+                      && !lockstep.running()
+                      && !lockstep.broken()
                   ? lockstep
                       .on(new Lockstep.Event.StartWave(lockstep.generation(), lockstep.wave()))
                       .next()
@@ -135,8 +127,7 @@ enum PlantedWaveBug {
               boolean out =
                   event instanceof Waves.Event.Reported(long _, var load)
                       && waves.seats().all().stream()
-                          .anyMatch(
-                              s -> s.leftOut() && s.incarnation().equals(load.incarnation()));
+                          .anyMatch(s -> s.leftOut() && s.incarnation().equals(load.incarnation()));
               return out ? new Waves.Step(waves, List.of()) : waves.on(event);
             }
           }),

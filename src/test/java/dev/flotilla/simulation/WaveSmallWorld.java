@@ -129,8 +129,7 @@ record WaveSmallWorld(
   }
 
   private static Node fresh(int start) {
-    return new Node(
-        start, true, 0, Lockstep.alone(INTERVAL), null, 0, false, false, Term.NONE);
+    return new Node(start, true, 0, Lockstep.alone(INTERVAL), null, 0, false, false, Term.NONE);
   }
 
   static Incarnation incarnation(int rank, int start) {
@@ -358,7 +357,10 @@ record WaveSmallWorld(
   boolean hopeless(int rank) {
     for (int other = 0; other < RANKS; other++) {
       Node node = nodes.get(other);
-      if (other != rank && node.up() && node.lockstep().running() && together(node, nodes.get(rank))) {
+      if (other != rank
+          && node.up()
+          && node.lockstep().running()
+          && together(node, nodes.get(rank))) {
         return false;
       }
     }
@@ -368,10 +370,7 @@ record WaveSmallWorld(
   WaveSmallWorld kill(int rank) {
     Node node = nodes.get(rank);
     int lost = node.work(); // Its owner sends it to another.
-    return leave(rank)
-        .node(rank, nodes.get(rank).working(0).dead())
-        .andArrivals(lost)
-        .faulty();
+    return leave(rank).node(rank, nodes.get(rank).working(0).dead()).andArrivals(lost).faulty();
   }
 
   WaveSmallWorld restart(int rank) {
@@ -390,7 +389,10 @@ record WaveSmallWorld(
   WaveSmallWorld tick() {
     WaveSmallWorld next =
         new WaveSmallWorld(
-            aged(waves), nodes.stream().map(WaveSmallWorld::aged).toList(), underWay, arrivals,
+            aged(waves),
+            nodes.stream().map(WaveSmallWorld::aged).toList(),
+            underWay,
+            arrivals,
             faults);
     next = next.on(new Waves.Event.Tick(0));
     for (int rank = 0; rank < RANKS; rank++) {
@@ -410,8 +412,7 @@ record WaveSmallWorld(
     Waves next = step.next();
     Generation was = waves.generation();
     Generation is = next.generation();
-    if (next.wave() < waves.wave()
-        || (was != null && (is == null || is.number() < was.number()))) {
+    if (next.wave() < waves.wave() || (was != null && (is == null || is.number() < was.number()))) {
       throw new AssertionError("the coordinator fell from " + waves + " to " + next);
     }
     Set<Object> sent = new HashSet<>(underWay);
