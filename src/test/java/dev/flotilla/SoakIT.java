@@ -77,8 +77,8 @@ class SoakIT {
       GoldenRequests requests, URI base, List<FlotillaProcess> nodes, AtomicLong longest)
       throws Exception {
     long start = System.nanoTime();
-    long kill = 3_000 + random.nextInt(12_000);
-    long stop = 30_000 + random.nextInt(12_000);
+    long kill = 3_000 + random.nextLong(12_000);
+    long stop = 30_000 + random.nextLong(12_000);
     long burst = 0;
     ProcessHandle still = null;
     for (long now = 0; now < 60_000; now = (System.nanoTime() - start) / 1_000_000) {

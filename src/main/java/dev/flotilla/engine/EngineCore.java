@@ -164,7 +164,6 @@ final class EngineCore {
     }
   }
 
-  /** Whether there was something to compute. */
   private boolean computeBatch() throws InterruptedException {
     Batch batch;
     turn.begin();

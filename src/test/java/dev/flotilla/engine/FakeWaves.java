@@ -14,6 +14,7 @@ import dev.flotilla.protocol.ToEngine;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -82,7 +83,7 @@ final class FakeWaves {
 
   /** Takes a rank in again that was missed and lives. */
   synchronized void admit(Rank rank) {
-    ready.put(rank, missed.get(rank));
+    ready.put(rank, Objects.requireNonNull(missed.get(rank)));
     regroup();
   }
 
@@ -99,12 +100,12 @@ final class FakeWaves {
       return;
     }
     if (at.generation() < known.number()) {
-      tell(load.rank(), new ToEngine.Regroup(term, known, wave));
+      tell(load.rank(), load.incarnation(), new ToEngine.Regroup(term, known, wave));
     } else if (load.wave() > wave) {
       wave = load.wave();
       started = at.running();
     } else if (load.wave() == wave && started && !at.running()) {
-      tell(load.rank(), new ToEngine.StartWave(term, known.number(), wave));
+      tell(load.rank(), load.incarnation(), new ToEngine.StartWave(term, known.number(), wave));
     }
   }
 
@@ -124,10 +125,10 @@ final class FakeWaves {
   }
 
   private void tellAll(ToEngine message) {
-    ready.keySet().forEach(rank -> tell(rank, message));
+    ready.forEach((rank, incarnation) -> tell(rank, incarnation, message));
   }
 
-  private void tell(Rank rank, ToEngine message) {
-    bus.send(Addresses.engine(rank, ready.get(rank)), message);
+  private void tell(Rank rank, Incarnation incarnation, ToEngine message) {
+    bus.send(Addresses.engine(rank, incarnation), message);
   }
 }

@@ -1,5 +1,6 @@
 package dev.flotilla.engine;
 
+import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -140,8 +141,8 @@ class GroupGoldenTest {
     }
 
     @Override
-    public void close() throws Exception {
-      EngineVerticleTest.get(vertx.close());
+    public void close() {
+      vertx.close().toCompletionStage().toCompletableFuture().orTimeout(20, SECONDS).join();
     }
   }
 
