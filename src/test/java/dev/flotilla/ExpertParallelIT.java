@@ -37,7 +37,8 @@ class ExpertParallelIT {
   }
 
   @Test
-  void twoNodesWithTwoRanksEachGiveTheTextsOfOneRank() throws Exception {
+  void twoNodesWithTwoRanksEachGiveTheTextsOfOneRank_andSoDoesOneWhenTheOtherIsKilled()
+      throws Exception {
     String cluster = FlotillaProcess.uniqueCluster();
     try (GoldenRequests requests = GoldenRequests.of(32, 1, 40);
         FlotillaProcess head =
@@ -70,6 +71,11 @@ class ExpertParallelIT {
       for (var engine : GoldenRequests.engines(base)) {
         assertTrue(engine.path("step").asLong() > 0, engine::toString);
       }
+      sendAll(requests, base);
+      await().atMost(END).until(() -> requests.running() < 28);
+      node.kill();
+      requests.assertAllRight(END);
+      assertEquals(List.of(0, 1), FlotillaProcess.readyRanks(base));
     }
   }
 

@@ -59,10 +59,15 @@ class SoakIT {
       URI base = head.awaitReady();
       List<FlotillaProcess> nodes = List.of(head, head, node, node); // by rank
       AtomicLong longest = new AtomicLong();
-      for (int minute = 0; minute < minutes; minute++) {
-        run(requests, base, nodes, longest);
+      try {
+        for (int minute = 0; minute < minutes; minute++) {
+          run(requests, base, nodes, longest);
+        }
+        requests.assertAllRight(END);
+      } catch (Throwable e) {
+        System.err.println(log + "\n" + head.output() + "\nother node:\n" + node.output());
+        throw e;
       }
-      requests.assertAllRight(END);
       System.err.printf(
           "soak: %d minutes, %d requests, longest silence %d ms%n%s%n",
           minutes, requests.sent(), longest.get(), String.join("\n", log));
