@@ -166,11 +166,15 @@ public record Seats(List<Seat> all) {
   }
 
   Seats with(Seat changed) {
-    return each(s -> s.rank().equals(changed.rank()), s -> changed);
+    List<Seat> next = new ArrayList<>(all);
+    next.replaceAll(s -> s.rank().equals(changed.rank()) ? changed : s);
+    return new Seats(next);
   }
 
   Seats each(Predicate<Seat> which, UnaryOperator<Seat> change) {
-    return new Seats(all.stream().map(s -> which.test(s) ? change.apply(s) : s).toList());
+    List<Seat> next = new ArrayList<>(all);
+    next.replaceAll(s -> which.test(s) ? change.apply(s) : s);
+    return new Seats(next);
   }
 
   List<Seat> in(Generation of) {
@@ -181,45 +185,78 @@ public record Seats(List<Seat> all) {
     return all.stream().filter(Seat::available).toList();
   }
 
+  /** Whether somebody could be a member who is none. */
+  boolean hasMore(Generation of) {
+    for (Seat seat : all) {
+      if (seat.available() && !seat.in(of)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Whether each member still serves. */
   boolean whole(Generation of) {
-    return in(of).size() == of.size();
+    int members = 0;
+    for (Seat seat : all) {
+      members += seat.in(of) ? 1 : 0;
+    }
+    return members == of.size();
   }
 
   /** Whether all members have come to it. */
   boolean formed(Generation of) {
-    return whole(of) && in(of).stream().allMatch(s -> s.at(of.number()));
+    int come = 0;
+    for (Seat seat : all) {
+      come += seat.in(of) && seat.at(of.number()) ? 1 : 0;
+    }
+    return come == of.size();
   }
 
   /** Whether a member reports to run the wave. */
   boolean runs(Generation of, long wave) {
-    return all.stream().anyMatch(s -> s.runs(of, wave));
+    for (Seat seat : all) {
+      if (seat.runs(of, wave)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Whether all members have come, and rest in that very wave. */
   boolean rest(Generation of, long wave) {
-    return formed(of)
-        && in(of).stream()
-            .map(Seat::level)
-            .allMatch(l -> l != null && !l.running() && l.wave() == wave);
+    int resting = 0;
+    for (Seat seat : all) {
+      Level level = seat.level();
+      boolean rests = level != null && !level.running() && level.wave() == wave;
+      resting += rests && seat.in(of) && seat.at(of.number()) ? 1 : 0;
+    }
+    return resting == of.size();
   }
 
   /** Whether a member reported after that moment to rest in an earlier wave. */
   boolean behind(Generation of, long wave, long sinceNanos) {
-    return in(of).stream()
-        .map(Seat::level)
-        .anyMatch(
-            l ->
-                l != null
-                    && !l.running()
-                    && l.wave() < wave
-                    && (sinceNanos == Waves.NEVER || l.heardNanos() - sinceNanos >= 0));
+    for (Seat seat : all) {
+      Level level = seat.level();
+      if (level != null
+          && !level.running()
+          && level.wave() < wave
+          && (sinceNanos == Waves.NEVER || level.heardNanos() - sinceNanos >= 0)
+          && seat.in(of)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Whether anybody runs that wave or a later one, in any generation. */
   boolean anyoneRuns(long wave) {
-    return all.stream()
-        .map(Seat::level)
-        .anyMatch(l -> l != null && l.running() && l.wave() >= wave);
+    for (Seat seat : all) {
+      Level level = seat.level();
+      if (level != null && level.running() && level.wave() >= wave) {
+        return true;
+      }
+    }
+    return false;
   }
 }

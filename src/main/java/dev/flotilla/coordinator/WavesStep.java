@@ -254,7 +254,7 @@ final class WavesStep {
       form(now, known.reason());
     } else if (known == null && lost) {
       form(now, "a member is gone");
-    } else if (known == null && seats.available().stream().anyMatch(s -> !s.in(of))) {
+    } else if (known == null && seats.hasMore(of)) {
       form(now, "a rank has come");
     } else if (highest > of.number()) {
       form(now, "another leader gave generation " + highest);

@@ -186,14 +186,14 @@ class WavePortTest {
   void aGroupIsFormedRunsItsWavesAndGoesOnWithoutARankUntilThatComesBack() throws Exception {
     Member zero = new Member(0, "0a");
     Member one = new Member(1, "1a");
-    await().atMost(Duration.ofSeconds(10)).until(() -> zero.in(2) && one.in(2));
+    await().atMost(Duration.ofSeconds(40)).until(() -> zero.in(2) && one.in(2));
     assertEquals(zero.generation(), one.generation());
     assertEquals(
         List.of(new Endpoint("127.0.0.1", 5_000), new Endpoint("127.0.0.1", 5_001)),
         zero.generation().members().stream().map(Generation.Member::endpoint).toList());
 
     await("the coordinator knows that both have come")
-        .atMost(Duration.ofSeconds(10))
+        .atMost(Duration.ofSeconds(40))
         .pollInterval(Duration.ofMillis(20))
         .until(
             () -> {
@@ -203,7 +203,7 @@ class WavePortTest {
     zero.complete();
     one.complete();
     await()
-        .atMost(Duration.ofSeconds(10))
+        .atMost(Duration.ofSeconds(40))
         .pollInterval(Duration.ofMillis(20))
         .until(
             () -> {
@@ -213,12 +213,12 @@ class WavePortTest {
 
     long former = zero.generation().number();
     one.die();
-    await().atMost(Duration.ofSeconds(10)).until(() -> zero.in(1));
+    await().atMost(Duration.ofSeconds(40)).until(() -> zero.in(1));
     assertTrue(zero.generation().number() > former);
     assertEquals(2, zero.wave, "the wave that ran is closed");
 
     Member again = new Member(1, "1b");
-    await().atMost(Duration.ofSeconds(10)).until(() -> zero.in(2) && again.in(2));
+    await().atMost(Duration.ofSeconds(40)).until(() -> zero.in(2) && again.in(2));
     assertEquals(zero.generation(), again.generation());
     ToEngine.Init init =
         again.told.stream()

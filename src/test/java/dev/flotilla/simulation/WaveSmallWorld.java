@@ -222,12 +222,12 @@ record WaveSmallWorld(
     return switch (order) {
       case ToEngine.StartWave(var _, long of, long wave) ->
           next.move(rank, new Lockstep.Event.StartWave(of, wave));
-      case ToEngine.Regroup(var _, var generation, long wave) ->
-          generation.number() <= node.lockstep().generation()
-              ? next
-              : next.leave(rank)
-                  .node(rank, nodes.get(rank).following(order.term()).in(generation))
-                  .move(rank, new Lockstep.Event.Regrouped(generation.number(), wave));
+      case ToEngine.Regroup(var _, var generation, long wave)
+          when generation.number() > node.lockstep().generation() ->
+          next.leave(rank)
+              .node(rank, node.following(order.term()).waiting(false, false).in(generation))
+              .move(rank, new Lockstep.Event.Regrouped(generation.number(), wave));
+      case ToEngine.Regroup _ -> next;
     };
   }
 
@@ -263,6 +263,40 @@ record WaveSmallWorld(
         node.lockstep().generation(),
         missing < 0 ? List.of() : List.of(new Rank(missing)),
         "failed");
+  }
+
+  /** Every loop that is free has taken its turn, and what can have no effect any more is gone. */
+  WaveSmallWorld turned() {
+    WaveSmallWorld next = this;
+    for (int rank = 0; rank < RANKS; rank++) {
+      next = next.turn(rank);
+    }
+    Set<Object> rest = new HashSet<>(next.underWay);
+    return rest.removeIf(next::idle)
+        ? new WaveSmallWorld(next.waves, next.nodes, rest, next.arrivals, next.faults)
+        : next;
+  }
+
+  /** Whether whoever gets the message, now or later, will ignore it. */
+  private boolean idle(Object message) {
+    Generation of = waves.generation();
+    return switch (message) {
+      case Order(int rank, int start, var _) when gone(rank, start) -> true;
+      case Order(int rank, int _, ToEngine.Regroup regroup) ->
+          regroup.generation().number() <= nodes.get(rank).lockstep().generation();
+      case Order(int rank, int _, ToEngine.StartWave begin) -> {
+        Lockstep at = nodes.get(rank).lockstep();
+        yield begin.generation() < at.generation()
+            || (begin.generation() == at.generation() && begin.wave() < at.wave());
+      }
+      case Report report -> gone(report.rank(), report.start());
+      case ToCoordinator.FromMember word -> of != null && word.generation() < of.number();
+      default -> false;
+    };
+  }
+
+  private boolean gone(int rank, int start) {
+    return !nodes.get(rank).up() || nodes.get(rank).start() != start;
   }
 
   /** The loop of a rank is free. */
