@@ -81,7 +81,7 @@ class ExpertParallelIT {
 
   @Test
   void streamsWaitAndGoOnWhenARankIsKilledOrStandsStill() throws Exception {
-    try (GoldenRequests requests = GoldenRequests.of(12, 100, 300);
+    try (GoldenRequests requests = GoldenRequests.of(8, 100, 200);
         FlotillaProcess head =
             FlotillaProcess.start(
                 serve(
@@ -101,14 +101,14 @@ class ExpertParallelIT {
       requests.assertAllRight(END);
 
       sendAll(requests, base);
-      await().atMost(END).until(() -> steps(base) > 40);
+      await().atMost(END).until(() -> steps(base) > 20);
       head.engine(2).destroyForcibly();
       requests.assertAllRight(END);
       awaitAll(base);
 
       sendAll(requests, base);
       long steps = steps(base);
-      await().atMost(END).until(() -> steps(base) > steps + 40);
+      await().atMost(END).until(() -> steps(base) > steps + 20);
       String pid = Long.toString(head.engine(1).pid());
       signal("STOP", pid);
       try {
