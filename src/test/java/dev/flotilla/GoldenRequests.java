@@ -3,6 +3,7 @@ package dev.flotilla;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -104,7 +105,7 @@ final class GoldenRequests implements AutoCloseable {
     String finish = "none";
     try (Stream<String> lines = response.body()) {
       if (response.statusCode() != 200) {
-        throw new AssertionError(response.statusCode() + " " + lines.toList());
+        throw new IOException(response.statusCode() + " " + lines.toList());
       }
       for (var line = lines.iterator(); line.hasNext(); ) {
         String data = line.next();
