@@ -1,10 +1,8 @@
 package dev.flotilla;
 
-import dev.flotilla.config.ConfigException;
 import dev.flotilla.config.ExecutorKind;
 import dev.flotilla.executor.cpu.CpuExecutor;
 import dev.flotilla.launch.Backend;
-import dev.flotilla.launch.LaunchPlan;
 import dev.flotilla.model.ModelException;
 import dev.flotilla.model.ModelFolder;
 import java.nio.file.Path;
@@ -30,7 +28,6 @@ final class ServeCommand implements Callable<Integer> {
       throw new ModelException("--executor cuda is not built yet; use --executor cpu");
     }
     ModelFolder model = ModelFolder.open(plan.model());
-    checkGroup(plan.launch());
     if (plan.usageReport() != null) {
       UsageReport.of(plan, model).write(plan.usageReport());
     }
@@ -48,16 +45,6 @@ final class ServeCommand implements Callable<Integer> {
     System.err.println(ready);
     new CountDownLatch(1).await();
     return 0;
-  }
-
-  /** Ranks of several processes do not find each other yet. */
-  private static void checkGroup(LaunchPlan launch) {
-    boolean here = launch.backend() == Backend.VERTICLE && launch.starts().count() == launch.size();
-    if (launch.lockstep() && !here) {
-      throw new ConfigException(
-          "--enable-expert-parallel needs all %d ranks in this process: leave out --data-parallel-backend, and flags that start ranks elsewhere"
-              .formatted(launch.size()));
-    }
   }
 
   private static boolean mixture(Path folder) {

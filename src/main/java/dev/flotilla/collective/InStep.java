@@ -5,6 +5,8 @@ import dev.flotilla.model.Collective;
 import dev.flotilla.model.Executor;
 import dev.flotilla.model.ModelConfig;
 import dev.flotilla.model.StepResult;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An executor that needs nothing of other ranks, made to step together with them: it meets them
@@ -13,13 +15,17 @@ import dev.flotilla.model.StepResult;
  */
 public final class InStep implements Executor {
   private final Executor executor;
-  private final Collective collective;
+  private @Nullable Collective collective;
   private long waitedNanos;
 
   /** Closes the executor with itself, but not the membership. */
-  public InStep(Executor executor, Collective collective) {
+  public InStep(Executor executor) {
     this.executor = executor;
-    this.collective = collective;
+  }
+
+  @Override
+  public void regroup(Collective joined) {
+    collective = joined;
   }
 
   @Override
@@ -40,7 +46,7 @@ public final class InStep implements Executor {
   @Override
   public StepResult execute(Batch batch) {
     long start = System.nanoTime();
-    collective.sum(batch.items().size());
+    Objects.requireNonNull(collective, "it is in no group").sum(batch.items().size());
     waitedNanos += System.nanoTime() - start;
     return executor.execute(batch);
   }

@@ -14,6 +14,7 @@ import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,13 +32,15 @@ final class Meeting {
   private final long fingerprint;
   private final int own;
   private final Selector selector;
+  private final BooleanSupplier wanted;
   private final @Nullable Link[] links; // by member: welcomed
   private final @Nullable Link[] opening; // by member: said HELLO, or is connecting
   private final long[] retryAt;
   private final boolean[] strangers; // by member: answered with another list
   private final List<Link> callers = new ArrayList<>();
 
-  Meeting(Door door, Generation generation, int own, Selector selector) {
+  Meeting(Door door, Generation generation, int own, Selector selector, BooleanSupplier wanted) {
+    this.wanted = wanted;
     this.door = door;
     this.generation = generation;
     this.fingerprint = generation.fingerprint();
@@ -67,6 +70,13 @@ final class Meeting {
         List<Rank> missing = missing();
         if (missing.isEmpty()) {
           return links;
+        }
+        if (!wanted.getAsBoolean()) {
+          throw new CollectiveException(
+              Kind.CLOSED,
+              List.of(),
+              "rank %s gave generation %d up while it met the others"
+                  .formatted(generation.rank(own), generation.number()));
         }
         long left = start + deadlineNanos - System.nanoTime();
         if (left <= 0 || Thread.currentThread().isInterrupted()) {

@@ -30,6 +30,7 @@ public final class SharedGroup {
   private final @Nullable Seat[] seats;
   private final boolean[] arrived;
   private final int[] tags;
+  private int seated;
   private int waiting;
   private long completed;
   private @Nullable Failure failure;
@@ -76,14 +77,65 @@ public final class SharedGroup {
       }
       Seat seat = new Seat(own);
       seats[own] = seat;
+      seated++;
+      changed.signalAll();
       return seat;
     } finally {
       lock.unlock();
     }
   }
 
+  /**
+   * Waits until every member has joined.
+   *
+   * @throws CollectiveException if some did not come, or the generation was ended meanwhile
+   */
+  void awaitAll(Rank rank, long joinMs) {
+    lock.lock();
+    try {
+      long left = TimeUnit.MILLISECONDS.toNanos(joinMs);
+      while (seated < seats.length && failure == null) {
+        if (left <= 0) {
+          List<Rank> absent = absent();
+          fail(
+              Kind.STALLED, absent, "ranks %s did not join within %d ms".formatted(absent, joinMs));
+        } else {
+          try {
+            left = changed.awaitNanos(left);
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            fail(Kind.GONE, List.of(rank), "rank %s was interrupted".formatted(rank));
+          }
+        }
+      }
+      checkIntact(rank);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private List<Rank> absent() {
+    List<Rank> absent = new ArrayList<>();
+    for (int i = 0; i < seats.length; i++) {
+      if (seats[i] == null) {
+        absent.add(generation.rank(i));
+      }
+    }
+    return absent;
+  }
+
+  private void checkIntact(Rank rank) {
+    Failure known = failure;
+    if (known != null) {
+      throw new CollectiveException(
+          known.kind(),
+          known.missing(),
+          "rank %s, generation %d: %s".formatted(rank, generation.number(), known.reason()));
+    }
+  }
+
   /** Whether it can still exchange anything. */
-  public boolean intact() {
+  boolean intact() {
     lock.lock();
     try {
       return failure == null;
@@ -92,8 +144,8 @@ public final class SharedGroup {
     }
   }
 
-  /** Ends the generation from outside, since a member is known to be lost. */
-  public void fail(String reason, Rank missing) {
+  /** Ends the generation from outside, since a member will not come. */
+  void fail(String reason, Rank missing) {
     lock.lock();
     try {
       fail(Kind.GONE, List.of(missing), reason);
@@ -214,13 +266,7 @@ public final class SharedGroup {
         throw new CollectiveException(
             Kind.CLOSED, List.of(), "rank %s has left its group".formatted(rank()));
       }
-      Failure known = failure;
-      if (known != null) {
-        throw new CollectiveException(
-            known.kind(),
-            known.missing(),
-            "rank %s, generation %d: %s".formatted(rank(), generation.number(), known.reason()));
-      }
+      checkIntact(rank());
     }
 
     private void leave(String reason) {

@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,6 +59,21 @@ public final class SocketCollective implements Collective {
    */
   public static SocketCollective connect(
       Door door, Generation generation, Rank rank, long joinMs, long deadlineMs) {
+    return connect(door, generation, rank, joinMs, deadlineMs, () -> true);
+  }
+
+  /**
+   * The same.
+   *
+   * @param wanted asked every few milliseconds; false ends the attempt
+   */
+  static SocketCollective connect(
+      Door door,
+      Generation generation,
+      Rank rank,
+      long joinMs,
+      long deadlineMs,
+      BooleanSupplier wanted) {
     int own = generation.indexOf(rank);
     if (own < 0) {
       throw new CollectiveException(
@@ -68,7 +84,8 @@ public final class SocketCollective implements Collective {
     Selector selector = null;
     try {
       selector = Selector.open();
-      @Nullable Link[] links = new Meeting(door, generation, own, selector).links(joinNanos);
+      @Nullable Link[] links =
+          new Meeting(door, generation, own, selector, wanted).links(joinNanos);
       selector.selectNow(); // Forgets the keys that the meeting has cancelled.
       return new SocketCollective(generation, own, deadlineNanos, selector, links);
     } catch (IOException e) {

@@ -183,10 +183,19 @@ public record EngineConfig(
 
   /** The same for one rank. */
   public EngineConfig withRank(int value) {
+    return at(value, lockstep);
+  }
+
+  /** The same for an engine that other ranks of its group reach at this host. */
+  public EngineConfig listeningAt(String host) {
+    return at(rank, new LockstepConfig(lockstep.syncInterval(), lockstep.timeoutMs(), host));
+  }
+
+  private EngineConfig at(@Nullable Integer itsRank, LockstepConfig itsLockstep) {
     return new EngineConfig(
         model,
         executor,
-        value,
+        itsRank,
         dataParallelSize,
         maxNumSeqs,
         maxNumBatchedTokens,
@@ -204,6 +213,6 @@ public record EngineConfig(
         expertParallel,
         handshakeTimeoutMs,
         scripted,
-        lockstep);
+        itsLockstep);
   }
 }

@@ -50,6 +50,10 @@ record CoordinatorPort(Bus bus, Identity identity) {
     tell(Addresses.COORDINATOR, new ToCoordinator.Leaving(rank, identity.incarnation(), reason));
   }
 
+  void tell(ToCoordinator.FromMember message) {
+    tell(Addresses.COORDINATOR, message);
+  }
+
   private void tell(Address<ToCoordinator> at, ToCoordinator message) {
     bus.send(at, message)
         .onFailure(failure -> LOG.debug("no coordinator hears: {}", failure.getMessage()));

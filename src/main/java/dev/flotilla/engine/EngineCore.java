@@ -3,19 +3,17 @@ package dev.flotilla.engine;
 import dev.flotilla.grammar.GrammarException;
 import dev.flotilla.grammar.GrammarMasks;
 import dev.flotilla.model.Batch;
+import dev.flotilla.model.CollectiveException;
 import dev.flotilla.model.Executor;
 import dev.flotilla.model.StepResult;
 import dev.flotilla.protocol.EngineAt;
 import dev.flotilla.protocol.FrontendId;
-import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import dev.flotilla.scheduler.Admission;
-import dev.flotilla.scheduler.Backlog;
-import dev.flotilla.scheduler.Counters;
+import dev.flotilla.scheduler.Recall;
 import dev.flotilla.scheduler.Scheduler;
 import dev.flotilla.scheduler.Unstarted;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -47,6 +45,7 @@ final class EngineCore {
   private final Outbox outbox;
   private final PrefixFeed prefixes;
   private final StepMeter meter = new StepMeter();
+  private final LoopTally tally = new LoopTally();
   private final @Nullable LockstepLoop group;
 
   private final LockstepLoop.Steps own = new OwnSteps();
@@ -55,15 +54,9 @@ final class EngineCore {
 
   private State state = State.RUNNING;
   private boolean stepping;
-  private List<ToFrontend.Delta> deltas = new ArrayList<>();
-  private List<Outcome.Refused> refusals = new ArrayList<>();
+  private Inbox.Command.@Nullable Regroup called;
+  private final Replies replies = new Replies();
   private String brokenReason = "";
-  private long version;
-  private long takenSubmits;
-  private long takenTokens;
-  private double takenSquares;
-  private long steps;
-  private long lastStepNanos;
 
   /**
    * A loop at rest.
@@ -123,10 +116,22 @@ final class EngineCore {
       computeBatch();
     } else if (state == State.RUNNING) {
       try {
+        regroup(group);
         group.turn(own);
+      } catch (CollectiveException failure) {
+        group.failed(failure); // The requests stay, and go on with the next generation.
       } catch (RuntimeException | Error failure) {
         guardedBreakDown(failure);
       }
+    }
+  }
+
+  /** Out of turn, since it may have to wait for weights and for others. */
+  private void regroup(LockstepLoop its) {
+    Inbox.Command.Regroup next = called;
+    called = null;
+    if (next != null) {
+      its.regroup(next.generation(), next.wave());
     }
   }
 
@@ -143,21 +148,23 @@ final class EngineCore {
 
     @Override
     public void step() throws InterruptedException {
-      computeBatch();
+      boolean computed = computeBatch();
       if (state != State.RUNNING) {
         throw new IllegalStateException(brokenReason); // The group must not go on with this rank.
+      }
+      if (!computed) {
+        dummy(); // What there was has just been put aside for another engine; the others step.
       }
     }
 
     @Override
     public void dummy() {
       executor.execute(NOTHING);
-      lastStepNanos = System.nanoTime();
-      steps++;
+      tally.stepped(System.nanoTime());
     }
   }
 
-  private void computeBatch() throws InterruptedException {
+  private boolean computeBatch() throws InterruptedException {
     Batch batch;
     turn.begin();
     try {
@@ -166,7 +173,7 @@ final class EngineCore {
       turn.end();
     }
     if (batch == null) {
-      return;
+      return false;
     }
     long waited = executor.waitedNanos();
     StepResult result = execute(batch);
@@ -180,6 +187,7 @@ final class EngineCore {
     } finally {
       turn.end();
     }
+    return true;
   }
 
   private @Nullable Batch start() throws InterruptedException {
@@ -195,7 +203,7 @@ final class EngineCore {
     }
     meter.start(batch, System.nanoTime());
     stepping = true;
-    if (deltas.isEmpty() && refusals.isEmpty()) {
+    if (replies.isEmpty()) {
       outbox.publish(snapshot(true));
     } else {
       outbox.publish(outcome(true, false));
@@ -206,9 +214,24 @@ final class EngineCore {
   private @Nullable StepResult execute(Batch batch) {
     try {
       return executor.execute(masks == null ? batch : masks.masked(batch));
+    } catch (CollectiveException failure) {
+      recall();
+      throw failure;
     } catch (RuntimeException | Error failure) {
       guardedBreakDown(failure);
       return null;
+    }
+  }
+
+  /** The step is to be taken again; keys and values that it has written will be the same. */
+  private void recall() {
+    turn.begin();
+    try {
+      stepping = false;
+      meter.drop();
+      Recall.from(scheduler);
+    } finally {
+      turn.end();
     }
   }
 
@@ -224,12 +247,12 @@ final class EngineCore {
   }
 
   private void update(Batch batch, StepResult result, long waitedNanos) {
-    lastStepNanos = System.nanoTime();
-    meter.end(lastStepNanos, waitedNanos);
-    scheduler.tick(lastStepNanos);
+    long now = System.nanoTime();
+    meter.end(now, waitedNanos);
+    scheduler.tick(now);
     try {
-      deltas.addAll(scheduler.update(batch, result));
-      steps++;
+      replies.add(scheduler.update(batch, result));
+      tally.stepped(now);
     } catch (RuntimeException | Error failure) {
       breakDown(failure);
     }
@@ -274,10 +297,10 @@ final class EngineCore {
    * not: the others are asked first.
    */
   private void flush() throws InterruptedException {
-    if (group == null && more() && inbox.isEmpty() && refusals.isEmpty()) {
+    if (group == null && more() && inbox.isEmpty() && !replies.refuses()) {
       return;
     }
-    if (deltas.isEmpty() && refusals.isEmpty() && state == State.RUNNING) {
+    if (replies.isEmpty() && state == State.RUNNING) {
       outbox.publish(snapshot(inWave()));
     } else {
       outbox.publish(outcome(inWave(), false));
@@ -290,9 +313,10 @@ final class EngineCore {
   }
 
   private boolean takeInbox() {
-    for (Inbox.Command command = inbox.poll(); command != null; command = inbox.poll()) {
-      if (take(command)) {
-        return true;
+    while (called == null) { // What comes after a new generation is meant for it.
+      Inbox.Command command = inbox.poll();
+      if (command == null || take(command)) {
+        return command != null;
       }
     }
     return false;
@@ -307,9 +331,10 @@ final class EngineCore {
       case Inbox.Command.Release(var request, int attempt) ->
           Unstarted.release(scheduler, request, attempt);
       case Inbox.Command.Call(var work) -> work.accept(scheduler);
-      case Inbox.Command.StartWave(long generation, long wave) -> {
+      case Inbox.Command.Regroup next -> called = state == State.RUNNING ? next : null;
+      case Inbox.Command.StartWave(long of, long wave) -> {
         if (group != null) {
-          group.startWave(generation, wave);
+          group.startWave(of, wave);
         }
       }
       case Inbox.Command.Stop _ -> {
@@ -320,12 +345,9 @@ final class EngineCore {
   }
 
   private void submit(ToEngine.Submit submit, long receivedNanos) {
-    takenSubmits++;
-    int tokens = Inbox.tokens(submit);
-    takenTokens += tokens;
-    takenSquares += (double) tokens * tokens;
+    tally.took(submit);
     if (state != State.RUNNING) {
-      refuse(submit.request(), submit.attempt(), 503, brokenReason);
+      replies.refuse(submit.request(), submit.attempt(), 503, brokenReason);
       return;
     }
     try {
@@ -333,24 +355,20 @@ final class EngineCore {
         masks.prepare(submit.sampling());
       }
     } catch (GrammarException e) {
-      refuse(submit.request(), submit.attempt(), 400, String.valueOf(e.getMessage()));
+      replies.refuse(submit.request(), submit.attempt(), 400, String.valueOf(e.getMessage()));
       return;
     }
     switch (scheduler.submit(submit, System.nanoTime() - receivedNanos)) {
       case Admission.Refused(int status, String reason) ->
-          refuse(submit.request(), submit.attempt(), status, reason);
-      case Admission.Complete(var delta) -> deltas.add(delta);
+          replies.refuse(submit.request(), submit.attempt(), status, reason);
+      case Admission.Complete(var delta) -> replies.add(delta);
       case Admission.Accepted _, Admission.Repeated _, Admission.Outdated _ -> {}
     }
   }
 
-  private void refuse(RequestId request, int attempt, int status, String reason) {
-    refusals.add(new Outcome.Refused(request, attempt, status, reason));
-  }
-
   private void stop() throws InterruptedException {
     if (state == State.RUNNING) {
-      deltas.addAll(scheduler.abortAll());
+      replies.add(scheduler.abortAll());
     }
     state = State.STOPPED;
     outbox.publish(outcome(false, true));
@@ -361,39 +379,21 @@ final class EngineCore {
     LOG.error("a step failed; the engine stops", failure);
     state = State.BROKEN;
     brokenReason = "the engine failed in a step (" + failure + "); send the request again";
-    scheduler.live().forEach((request, attempt) -> refuse(request, attempt, 503, brokenReason));
+    scheduler
+        .live()
+        .forEach((request, attempt) -> replies.refuse(request, attempt, 503, brokenReason));
   }
 
   private Outcome outcome(boolean stepping, boolean last) {
-    Outcome outcome =
-        Outcome.of(
-            snapshot(stepping),
-            deltas,
-            refusals,
-            state == State.BROKEN ? brokenReason : null,
-            last);
-    deltas = new ArrayList<>();
-    refusals = new ArrayList<>();
-    return outcome;
+    return replies.take(snapshot(stepping), state == State.BROKEN ? brokenReason : null, last);
   }
 
   private Snapshot snapshot(boolean stepping) {
-    // A broken loop holds nothing any more, whatever its scheduler still says.
-    Counters counters = state == State.RUNNING ? scheduler.counters() : Counters.NONE;
-    Backlog backlog = state == State.RUNNING ? Backlog.of(scheduler) : Backlog.NONE;
-    long now = System.nanoTime();
-    return new Snapshot(
-        ++version,
-        counters,
-        scheduler.totals(),
-        takenSubmits,
-        takenTokens,
-        steps,
+    return tally.snapshot(
+        scheduler,
+        state == State.RUNNING,
         stepping,
-        lastStepNanos,
-        takenSquares,
-        meter.work(backlog, now),
-        now,
+        meter,
         group == null ? 0 : group.state().wave(),
         group == null ? null : group.load(executor.waitedNanos()));
   }

@@ -1,5 +1,6 @@
 package dev.flotilla.engine;
 
+import dev.flotilla.collective.Entrance;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.EngineAt;
@@ -57,8 +58,10 @@ final class EnginePortVerticle extends VerticleBase {
   private final Promise<Void> ended = Promise.promise();
   private @Nullable Bus bus;
   private @Nullable CoordinatorPort coordinator;
+  private @Nullable FrontendPort frontends;
   private @Nullable OfferPort offers;
   private @Nullable EngineCore core;
+  private @Nullable GroupPort group; // Null in a rank that steps alone.
   private @Nullable ReportPort reports;
   private @Nullable PrefixPort prefixes;
   private EngineLife life;
@@ -111,10 +114,18 @@ final class EnginePortVerticle extends VerticleBase {
     core = loop;
   }
 
+  /** The rank steps together with others, whom it meets there; comes before the start. */
+  LockstepLoop.Voice join(Entrance entrance) {
+    GroupPort member = new GroupPort(entrance, inbox, () -> life, this::coordinator, () -> context);
+    group = member;
+    return member;
+  }
+
   @Override
   public Future<?> start() {
     bus = Bus.of(vertx);
     coordinator = new CoordinatorPort(bus, identity);
+    frontends = new FrontendPort(bus, identity, () -> life);
     offers = new OfferPort(vertx, bus(), inbox, Objects.requireNonNull(core));
     Pacer.Later later = (ms, action) -> vertx.setTimer(ms, ignored -> action.run());
     ReportPort reporting = new ReportPort(bus(), coordinator(), gauge, this::gaugeReport, later);
@@ -142,6 +153,9 @@ final class EnginePortVerticle extends VerticleBase {
   public Future<?> stop() {
     on(new EngineLife.Event.Stop());
     inbox.offer(new Inbox.Command.Stop());
+    if (group != null) {
+      group.close();
+    }
     long timer =
         vertx.setTimer(
             STOP_MS,
@@ -163,14 +177,16 @@ final class EnginePortVerticle extends VerticleBase {
       case ToEngine.Welcome welcome -> on(new EngineLife.Event.Welcome(welcome));
       case ToEngine.Refused refused -> on(new EngineLife.Event.Refused(refused));
       case ToEngine.WhoIsThere(var term) -> on(new EngineLife.Event.WhoIsThere(term, nowMs()));
-      case ToEngine.Ping(var from, long nonce) -> pong(from, nonce);
+      case ToEngine.Ping(var from, long nonce) -> frontends().pong(from, nonce);
       case ToEngine.Pong(var from, long _) -> on(new EngineLife.Event.Pong(from, nowMs()));
       case ToEngine.PrefixSnapshot(var from) when life.connected() -> prefixes().asked(from);
       case ToEngine.PrefixSnapshot _ -> {} // Asked again in a second.
       case ToEngine.Utility utility ->
-          utilities.call(utility, !taking, (result, failure) -> answer(utility, result, failure));
+          utilities.call(
+              utility, !taking, (result, failed) -> frontends().answer(utility, result, failed));
       case ToEngine.HandOver order -> Objects.requireNonNull(offers).order(order, life);
-      case ToEngine.GroupOrder _ -> {} // Its group starts its waves inside the JVM.
+      case ToEngine.GroupOrder order when group != null -> group.ordered(order);
+      case ToEngine.GroupOrder _ -> {} // Meant for others: it steps alone.
       case ToEngine.Decline decline -> Objects.requireNonNull(offers).declined(decline);
       case ToEngine.Drain drain -> {
         on(new EngineLife.Event.Drain(drain, nowMs()));
@@ -195,47 +211,15 @@ final class EnginePortVerticle extends VerticleBase {
   }
 
   private void refuse(ToEngine.Submit submit, int status, String reason) {
-    refuse(
-        new Outcome.Refused(
-            submit.request(), submit.attempt(), status, "%s %s".formatted(name(), reason)));
-  }
-
-  private void refuse(Outcome.Refused refused) {
-    Rank rank = Objects.requireNonNull(life.rank(), "submits come to a rank's address");
-    ToFrontend.Refusal refusal =
-        new ToFrontend.Refusal(
-            refused.request(),
-            refused.attempt(),
-            rank,
-            life.epoch(),
-            refused.status(),
-            refused.reason());
-    send(refused.request().frontend(), refusal);
+    frontends()
+        .refuse(
+            new Outcome.Refused(
+                submit.request(), submit.attempt(), status, "%s %s".formatted(name(), reason)));
   }
 
   private void abort(RequestId request, int attempt) {
     if (!Objects.requireNonNull(offers).aborted(request, attempt)) {
       LOG.warn("{} has a full inbox and goes on with {}, which was aborted", name(), request);
-    }
-  }
-
-  private void answer(ToEngine.Utility call, String result, String failure) {
-    Rank rank = Objects.requireNonNull(life.rank(), "calls come to a rank's address");
-    boolean failed = !failure.isEmpty();
-    send(
-        call.from(),
-        new ToFrontend.UtilityAnswer(
-            rank,
-            identity.incarnation(),
-            call.callId(),
-            failed ? null : result,
-            failed ? failure : null));
-  }
-
-  private void pong(FrontendId from, long nonce) {
-    Rank rank = life.rank();
-    if (rank != null) {
-      send(from, new ToFrontend.Pong(rank, identity.incarnation(), nonce));
     }
   }
 
@@ -255,7 +239,7 @@ final class EnginePortVerticle extends VerticleBase {
   private void publish(Outcome outcome) {
     gauge.update(outcome.snapshot());
     List<Future<?>> sends = new ArrayList<>();
-    outcome.refusals().forEach(this::refuse);
+    outcome.refusals().forEach(frontends()::refuse);
     outcome.deltas().forEach((owner, deltas) -> sends.add(sendTokens(owner, deltas)));
     String broken = outcome.broken();
     if (broken != null) {
@@ -326,7 +310,7 @@ final class EnginePortVerticle extends VerticleBase {
                       on(
                           new EngineLife.Event.Broken(
                               "its address could not be registered: " + failure.getMessage())));
-      case EngineLife.Effect.Warm(var frontends) -> frontends.forEach(this::ping);
+      case EngineLife.Effect.Warm(var frontends) -> frontends.forEach(frontends()::ping);
       case EngineLife.Effect.SayReady(var rank, var epoch) ->
           coordinator().ready(rank, epoch, facts, life.coordinator());
       case EngineLife.Effect.Beat() -> reports().beat();
@@ -334,11 +318,6 @@ final class EnginePortVerticle extends VerticleBase {
       case EngineLife.Effect.Leave(var rank, var reason) -> coordinator().leaving(rank, reason);
       case EngineLife.Effect.Undeploy(var reason) -> undeploy(reason);
     }
-  }
-
-  private void ping(FrontendId frontend) {
-    Rank rank = Objects.requireNonNull(life.rank());
-    send(frontend, new ToFrontend.Ping(rank, identity.incarnation(), 0));
   }
 
   private void undeploy(String reason) {
@@ -349,10 +328,8 @@ final class EnginePortVerticle extends VerticleBase {
         .onFailure(failure -> LOG.debug("{} was being undeployed already", name(), failure));
   }
 
-  private void send(FrontendId frontend, ToFrontend message) {
-    bus()
-        .send(Addresses.frontend(frontend), message)
-        .onFailure(failure -> LOG.debug("{} is gone: {}", frontend, failure.getMessage()));
+  private FrontendPort frontends() {
+    return Objects.requireNonNull(frontends, "start() comes first");
   }
 
   private CoordinatorPort coordinator() {

@@ -1,8 +1,9 @@
 package dev.flotilla.engine;
 
+import dev.flotilla.collective.Entrance;
 import dev.flotilla.config.Config;
 import dev.flotilla.config.EngineConfig;
-import dev.flotilla.model.Collective;
+import dev.flotilla.config.LockstepConfig;
 import dev.flotilla.protocol.EngineFacts;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.Rank;
@@ -35,8 +36,15 @@ public final class EngineVerticle extends VerticleBase {
   /** Devices of a rank; no executor spreads over several yet. */
   private static final int WORLD_SIZE = 1;
 
+  /**
+   * How long a rank waits when a generation begins, in which others may still load experts; the
+   * coordinator calls a new one as soon as one of them is gone.
+   */
+  private static final long JOIN_MS = 120_000;
+
   private final Executors.@Nullable Source source; // null: what the configuration names
   private Executors.@Nullable Opened engine;
+  private @Nullable Entrance entrance;
   private @Nullable EngineCore core;
 
   /** With the executor that the configuration names. */
@@ -78,70 +86,44 @@ public final class EngineVerticle extends VerticleBase {
         .compose(opened -> deployPort(config, Objects.requireNonNull(opened)));
   }
 
+  /** Leaves the group first, so that nobody waits for this rank, then gives back memory. */
   @Override
   public Future<?> stop() {
+    if (entrance != null) {
+      entrance.close();
+    }
     if (engine != null) {
-      engine.close();
+      engine.executor().close();
     }
     return Future.succeededFuture();
   }
 
   private Executors.Opened open(EngineConfig config) {
-    return source == null
-        ? Executors.open(
-            config,
-            rank ->
-                neighbours(config)
-                    .join(rank, config.dataParallelSize(), config.lockstep().timeoutMs()))
-        : source.open(config);
+    return source == null ? Executors.open(config) : source.open(config);
   }
 
-  private LocalGroupPort neighbours(EngineConfig config) {
-    return LocalGroupPort.of(vertx, config.dataParallelSize(), config.lockstep().timeoutMs());
-  }
-
-  /** The part that keeps the rank in step with its group; null if it steps alone. */
-  private @Nullable LockstepLoop lockstep(
-      EngineConfig config, @Nullable Collective group, Inbox inbox) {
-    if (group == null) {
-      return null;
-    }
-    LocalGroupPort neighbours = neighbours(config);
-    long generation = group.generation().number();
-    neighbours.listen(group, wave -> inbox.offer(new Inbox.Command.StartWave(generation, wave)));
-    return new LockstepLoop(
-        group,
-        config.lockstep().syncInterval(),
-        new LockstepLoop.Voice() {
-          @Override
-          public void wantWave(long of, long wave) {
-            neighbours.start(group, wave);
-          }
-
-          @Override
-          public void broken(long of) {} // A failed exchange ends the engine.
-
-          @Override
-          public void wakeAt(long nanos) {
-            long ms = Math.max(1, (nanos - System.nanoTime()) / 1_000_000 + 1);
-            vertx.setTimer(ms, ignored -> inbox.wake());
-          }
-        });
+  /** Before the handshake, which tells the others where this rank listens. */
+  private static Entrance entrance(EngineConfig config, Incarnation self) {
+    LockstepConfig lockstep = config.lockstep();
+    return Entrance.open(self, lockstep.host(), JOIN_MS, lockstep.timeoutMs());
   }
 
   private Future<?> deployPort(EngineConfig config, Executors.Opened opened) {
     engine = opened;
     EngineFacts facts = facts(config, opened);
     Integer rank = config.rank();
+    Incarnation self = new Incarnation(UUID.randomUUID().toString());
+    Entrance way = opened.member() ? entrance(config, self) : null;
+    entrance = way;
     Identity identity =
         new Identity(
-            new Incarnation(UUID.randomUUID().toString()),
+            self,
             rank == null ? null : new Rank(rank),
             config.local(),
             config.headless(),
             config.hash(),
             config.handshakeTimeoutMs(),
-            null);
+            way == null ? null : way.endpoint());
     EnginePortVerticle port =
         new EnginePortVerticle(
             identity,
@@ -172,10 +154,13 @@ public final class EngineVerticle extends VerticleBase {
             port.inbox(),
             port.outbox(),
             port.prefixFeed(),
-            lockstep(config, opened.group(), port.inbox()));
+            way == null
+                ? null
+                : new LockstepLoop(
+                    way, opened.executor(), config.lockstep().syncInterval(), port.join(way)));
     port.serve(core);
     LOG.info("engine {} has loaded: {}", identity.incarnation(), facts);
-    return vertx.deployVerticle(port, new DeploymentOptions()).onFailure(ignored -> opened.close());
+    return vertx.deployVerticle(port, new DeploymentOptions()).onFailure(ignored -> stop());
   }
 
   /** One step; the next is queued behind whatever else the context was given in the meantime. */

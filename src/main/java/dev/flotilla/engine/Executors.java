@@ -8,12 +8,10 @@ import dev.flotilla.executor.cpu.CpuExecutor;
 import dev.flotilla.executor.cpu.CpuOptions;
 import dev.flotilla.executor.scripted.ScriptedExecutor;
 import dev.flotilla.grammar.GrammarMasks;
-import dev.flotilla.model.Collective;
 import dev.flotilla.model.Executor;
 import dev.flotilla.model.ModelConfig;
 import dev.flotilla.model.ModelException;
 import dev.flotilla.model.ModelFolder;
-import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.TokenIds;
 import dev.flotilla.tokenizer.TokenBytes;
 import org.jspecify.annotations.Nullable;
@@ -28,31 +26,18 @@ final class Executors {
    * @param model the model's name
    * @param maxModelLen most tokens of prompt and output together
    * @param masks of structured output; null if the executor draws what it likes
-   * @param group that the rank steps together with; null if it steps alone
+   * @param member whether it steps together with others, which it has yet to be told of
    */
   record Opened(
       Executor executor,
       String model,
       int maxModelLen,
       @Nullable GrammarMasks masks,
-      @Nullable Collective group) {
+      boolean member) {
 
     Opened(Executor executor, String model, int maxModelLen) {
-      this(executor, model, maxModelLen, null, null);
+      this(executor, model, maxModelLen, null, false);
     }
-
-    /** Leaves the group first, so that nobody waits for this rank, then gives back memory. */
-    void close() {
-      if (group != null) {
-        group.close();
-      }
-      executor.close();
-    }
-  }
-
-  /** Where a rank joins its group; asked only if it is to step together with others. */
-  interface Meeting {
-    Collective join(Rank rank);
   }
 
   /** Opens an executor; replaced in tests. */
@@ -65,41 +50,25 @@ final class Executors {
    *
    * @throws ModelException with a sentence if the model or the executor cannot be used
    */
-  static Opened open(EngineConfig config, Meeting meeting) {
+  static Opened open(EngineConfig config) {
     if (config.executor() == ExecutorKind.CUDA) {
       throw new ModelException("executor cuda is not built yet; use --executor cpu");
     }
     ModelFolder folder = ModelFolder.open(ModelLocation.resolve(config.model()));
-    Collective group = together(config, folder) ? meeting.join(rank(config)) : null;
-    try {
-      return config.executor() == ExecutorKind.CPU
-          ? cpu(config, folder, group)
-          : scripted(config, folder, group);
-    } catch (RuntimeException | Error e) {
-      if (group != null) {
-        group.close();
-      }
-      throw e;
-    }
+    boolean member = member(config, folder);
+    return config.executor() == ExecutorKind.CPU
+        ? cpu(config, folder, member)
+        : scripted(config, folder, member);
   }
 
   /** Whether the experts are spread: only a mixture has some, and only several ranks share. */
-  private static boolean together(EngineConfig config, ModelFolder folder) {
+  private static boolean member(EngineConfig config, ModelFolder folder) {
     return config.expertParallel()
         && config.dataParallelSize() > 1
         && folder.config().experts() != null;
   }
 
-  private static Rank rank(EngineConfig config) {
-    Integer rank = config.rank();
-    if (rank == null) {
-      throw new ModelException(
-          "an engine of an expert-parallel group needs a rank of its own; set \"rank\"");
-    }
-    return new Rank(rank);
-  }
-
-  private static Opened cpu(EngineConfig config, ModelFolder folder, @Nullable Collective group) {
+  private static Opened cpu(EngineConfig config, ModelFolder folder, boolean member) {
     int longest = maxModelLen(config, folder.config());
     CpuOptions options =
         new CpuOptions(
@@ -110,16 +79,13 @@ final class Executors {
             config.maxNumBatchedTokens(),
             new LoadProgress(folder.name()));
     Executor executor =
-        group == null
-            ? CpuExecutor.open(folder, options)
-            : CpuExecutor.open(folder, options, group);
+        member ? CpuExecutor.openMember(folder, options) : CpuExecutor.open(folder, options);
     GrammarMasks masks =
         new GrammarMasks(() -> TokenBytes.read(folder.path()), folder.config().eos());
-    return new Opened(executor, folder.name(), fitting(config, longest, executor), masks, group);
+    return new Opened(executor, folder.name(), fitting(config, longest, executor), masks, member);
   }
 
-  private static Opened scripted(
-      EngineConfig config, ModelFolder folder, @Nullable Collective group) {
+  private static Opened scripted(EngineConfig config, ModelFolder folder, boolean member) {
     int longest = maxModelLen(config, config.scripted().maxModelLen(), "the scripted executor's");
     TokenIds specials =
         TokenIds.of(folder.specialTokens().keySet().stream().mapToInt(Integer::intValue).toArray());
@@ -130,8 +96,8 @@ final class Executors {
             config.scripted(),
             config.blockSize(),
             config.numGpuBlocksOverride());
-    Executor executor = group == null ? scripted : new InStep(scripted, group);
-    return new Opened(executor, folder.name(), fitting(config, longest, executor), null, group);
+    Executor executor = member ? new InStep(scripted) : scripted;
+    return new Opened(executor, folder.name(), fitting(config, longest, executor), null, member);
   }
 
   private static int maxModelLen(EngineConfig config, int models, String whose) {

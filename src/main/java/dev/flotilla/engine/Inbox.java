@@ -1,6 +1,7 @@
 package dev.flotilla.engine;
 
 import dev.flotilla.protocol.FrontendId;
+import dev.flotilla.protocol.Generation;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.scheduler.Scheduler;
@@ -12,9 +13,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The bounded queue from the port, and from neighbours that start a wave, to the step loop. Wakes
- * the loop when it sleeps, and only then. Submits are refused while room is still left for aborts,
- * which must not be lost to a burst of submits.
+ * The bounded queue from the port to the step loop. Wakes the loop when it sleeps, and only then.
+ * Submits are refused while room is still left for aborts, which must not be lost to a burst of
+ * submits.
  */
 final class Inbox {
   /** Room that submits leave: aborts and stops of a burst between two steps. */
@@ -35,7 +36,10 @@ final class Inbox {
     /** Do something with the scheduler, between two steps; throws nothing. */
     record Call(Consumer<Scheduler> work) implements Command {}
 
-    /** The group that this rank steps together with runs this wave of a generation. */
+    /** The group that this rank steps together with is this one from now on. */
+    record Regroup(Generation generation, long wave) implements Command {}
+
+    /** The group runs this wave. */
     record StartWave(long generation, long wave) implements Command {}
 
     /** End everything; nothing comes after it. */
@@ -46,7 +50,7 @@ final class Inbox {
       return switch (this) {
         case Submit(var submit, long _) -> submit.sampling().grammar() == null;
         case Abort _, AbortFrontend _, Release _ -> true;
-        case Call _, StartWave _, Stop _ -> false;
+        case Call _, Regroup _, StartWave _, Stop _ -> false;
       };
     }
   }

@@ -1,13 +1,23 @@
 package dev.flotilla.engine;
 
+import dev.flotilla.collective.Entrance;
 import dev.flotilla.model.Collective;
+import dev.flotilla.model.CollectiveException;
+import dev.flotilla.model.Executor;
+import dev.flotilla.protocol.Generation;
 import dev.flotilla.protocol.LockstepLoad;
+import dev.flotilla.protocol.Rank;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
- * Keeps one rank's steps in step with its group's: performs what {@link Lockstep} decides. Used by
- * the thread that steps.
+ * Keeps one rank's steps in step with its group's: performs what {@link Lockstep} decides, and
+ * takes the rank from one generation into the next. Without a generation it is at rest, whatever
+ * work there is. Used by the thread that steps.
  */
 final class LockstepLoop {
   private static final Logger LOG = LoggerFactory.getLogger(LockstepLoop.class);
@@ -29,28 +39,68 @@ final class LockstepLoop {
     /** The wave that is to start; must see to it that every member hears of it. */
     void wantWave(long generation, long wave);
 
-    /** The generation is over for this rank. */
-    void broken(long generation);
+    /** The generation is over for this rank, which has missed these. */
+    void broken(long generation, List<Rank> missing, String reason);
 
     /** A turn is due by then, though nothing happens: something is to be said again. */
     void wakeAt(long nanos);
   }
 
-  private final Collective collective;
+  private final Entrance entrance;
+  private final Executor executor;
   private final Voice voice;
+  private @Nullable Collective collective;
   private Lockstep lockstep;
+  private @Nullable CollectiveException failure; // By which the generation has ended.
   private long agreeNanos;
   private long wakeNanos;
 
   /**
-   * At rest.
+   * In no generation, at rest.
    *
    * @param interval steps between two agreements
    */
-  LockstepLoop(Collective collective, int interval, Voice voice) {
-    this.collective = collective;
+  LockstepLoop(Entrance entrance, Executor executor, int interval, Voice voice) {
+    this.entrance = entrance;
+    this.executor = executor;
     this.voice = voice;
-    this.lockstep = Lockstep.asleep(interval, collective.generation().number());
+    this.lockstep = Lockstep.alone(interval);
+  }
+
+  /**
+   * Goes on as this generation, at rest: takes its share of the experts, then waits for the others.
+   * If they do not come, the generation is broken.
+   *
+   * @param wave waves that are completed
+   */
+  void regroup(Generation next, long wave) {
+    collective = null;
+    int own = entrance.indexIn(next);
+    if (next.number() < entrance.newest() || own < 0) {
+      move(new Lockstep.Event.Failed()); // There is a newer one, or it has to be let in again.
+      return;
+    }
+    executor.share(own, next.size());
+    try {
+      Collective joined = entrance.join(next);
+      executor.regroup(joined);
+      collective = joined;
+      move(new Lockstep.Event.Regrouped(next.number(), wave));
+      LOG.info("rank {} is one of {} in generation {}", joined.rank(), next.size(), next.number());
+    } catch (CollectiveException e) {
+      move(new Lockstep.Event.Regrouped(next.number(), wave));
+      failed(e);
+    }
+  }
+
+  /** An exchange has failed: the generation is over for this rank. */
+  void failed(CollectiveException why) {
+    boolean over = lockstep.generation() < entrance.newest();
+    LOG.atLevel(over ? Level.INFO : Level.WARN)
+        .log("generation {} ends here: {}", lockstep.generation(), why.getMessage());
+    collective = null;
+    failure = why;
+    move(new Lockstep.Event.Failed());
   }
 
   /** All members of a generation are to run this wave. */
@@ -58,14 +108,14 @@ final class LockstepLoop {
     boolean ran = lockstep.running();
     move(new Lockstep.Event.StartWave(generation, wave));
     if (!ran && lockstep.running()) {
-      LOG.debug("rank {} runs wave {}", collective.rank(), lockstep.wave());
+      LOG.debug("generation {} runs wave {}", generation, lockstep.wave());
     }
   }
 
   /**
    * Takes one step with the others, or none if they sleep.
    *
-   * @throws dev.flotilla.model.CollectiveException if a member did not take part
+   * @throws CollectiveException if a member did not take part
    */
   void turn(Steps steps) throws InterruptedException {
     perform(move(new Lockstep.Event.Turn(steps.work(), System.nanoTime())), steps);
@@ -109,12 +159,20 @@ final class LockstepLoop {
             perform(move(new Lockstep.Event.Agreed(agree(steps.work()))), steps);
         case Lockstep.Effect.WantWave(long generation, long wave) ->
             voice.wantWave(generation, wave);
-        case Lockstep.Effect.SayBroken(long generation) -> voice.broken(generation);
+        case Lockstep.Effect.SayBroken(long generation) -> sayBroken(generation);
         case Lockstep.Effect.WaveComplete(long wave) ->
-            LOG.debug("rank {} has completed wave {}", collective.rank(), wave);
+            LOG.debug("generation {} has completed wave {}", lockstep.generation(), wave);
         case Lockstep.Effect.Sleep _ -> {} // The loop sleeps in its inbox when no wave runs.
         case Lockstep.Effect.SleepUntil(long nanos) -> wakeAt(nanos);
       }
+    }
+  }
+
+  /** Unless it has heard of a newer generation, to which it will come. */
+  private void sayBroken(long generation) {
+    CollectiveException why = failure;
+    if (why != null && generation >= entrance.newest()) {
+      voice.broken(generation, why.missing(), String.valueOf(why.getMessage()));
     }
   }
 
@@ -128,7 +186,7 @@ final class LockstepLoop {
 
   private boolean agree(boolean work) {
     long start = System.nanoTime();
-    boolean any = collective.sum(work ? 1 : 0)[0] > 0;
+    boolean any = Objects.requireNonNull(collective).sum(work ? 1 : 0)[0] > 0;
     agreeNanos += System.nanoTime() - start;
     return any;
   }

@@ -38,6 +38,12 @@ public final class StepMeter implements Machine {
     expectedMs = 0;
   }
 
+  /** It came to nothing. */
+  public void drop() {
+    flying = StepWork.NONE;
+    expectedMs = 0;
+  }
+
   /** What steps cost. */
   public StepCost cost() {
     return fit.cost();

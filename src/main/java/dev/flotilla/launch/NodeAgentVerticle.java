@@ -271,12 +271,21 @@ public final class NodeAgentVerticle extends VerticleBase {
     }
   }
 
-  private EngineProcess startOne(String name, int index, EngineConfig config) {
+  /** Other nodes' ranks reach it as they reach this node. */
+  private EngineConfig here(EngineConfig config) {
+    String member = settings.children().member();
+    return member.isEmpty()
+        ? config
+        : config.listeningAt(member.substring(0, member.lastIndexOf(':')));
+  }
+
+  private EngineProcess startOne(String name, int index, EngineConfig given) {
+    EngineConfig config = here(given);
     if (!settings.processes()) {
       return VerticleProcess.start(vertx, name, config);
     }
-    List<Integer> given = config.rank() == null ? List.of() : port().given(config.rank());
-    return children().start(name, index, config, given);
+    List<Integer> devices = config.rank() == null ? List.of() : port().given(config.rank());
+    return children().start(name, index, config, devices);
   }
 
   /** Engines that the coordinator places here. */

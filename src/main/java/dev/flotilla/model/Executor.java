@@ -23,6 +23,28 @@ public interface Executor extends AutoCloseable {
    */
   StepResult execute(Batch batch);
 
+  /**
+   * Holds from now on the share of the experts that is due to one member of a group, as far as it
+   * does not hold it already; may take as long as loading. Comes before {@link #regroup}, so that
+   * nobody waits for it in an exchange.
+   *
+   * @param own index of the member
+   * @param members of the group
+   */
+  default void share(int own, int members) {}
+
+  /**
+   * Takes the next steps with this generation of the group. Keys and values stay. A step that
+   * failed in an older one may be computed again and gives the same.
+   *
+   * @throws IllegalStateException if it steps alone
+   */
+  default void regroup(Collective joined) {
+    throw new IllegalStateException(
+        "an executor of a %s model that steps alone was told of a group"
+            .formatted(config().kind()));
+  }
+
   /** Time, of all steps so far, in which this rank only waited for others of its group. */
   default long waitedNanos() {
     return 0;

@@ -49,7 +49,7 @@ public final class Scheduler implements Machine {
   private final List<Sequence> running = new ArrayList<>(); // in order
   private final Map<RequestId, Sequence> live = new HashMap<>();
   private final EndedRequests endedRequests = new EndedRequests();
-  private final Flight flight = new Flight(); // its aborted ones are in running until update
+  final Flight flight = new Flight(); // its aborted ones are in running until update
   private long lastId;
   private long queuedTokens;
   private long residentTokens;
@@ -391,7 +391,7 @@ public final class Scheduler implements Machine {
     }
   }
 
-  private void release(Sequence sequence) {
+  void release(Sequence sequence) {
     residentTokens -= sequence.computed();
     sequence.release(pool);
   }

@@ -73,7 +73,7 @@ class EngineGrammarTest {
     GrammarMasks masks =
         new GrammarMasks(() -> TokenBytes.read(folder.path()), folder.config().eos());
     return new Executors.Opened(
-        ReferenceExecutor.open(folder, 32, 16), folder.name(), 128, masks, null);
+        ReferenceExecutor.open(folder, 32, 16), folder.name(), 128, masks, false);
   }
 
   private String text(long counter) {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Gives every Hello rank 0 under one epoch, welcomes every Ready, and keeps what it is told. */
 final class FakeCoordinator {
@@ -22,6 +23,7 @@ final class FakeCoordinator {
   private final List<FrontendId> frontends;
   private final Queue<ToCoordinator> heard = new ConcurrentLinkedQueue<>();
   private volatile Epoch epoch = new Epoch(1, 1);
+  private volatile @Nullable FakeWaves waves;
 
   FakeCoordinator(Bus bus, FrontendId... frontends) {
     this.bus = bus;
@@ -37,6 +39,13 @@ final class FakeCoordinator {
     return new Term(epoch.term(), bus.node());
   }
 
+  /** Ranks step together from now on, when so many are ready. */
+  FakeWaves group(int size) {
+    FakeWaves group = new FakeWaves(bus, term(), size);
+    waves = group;
+    return group;
+  }
+
   /** As a new coordinator does. */
   void ask(Epoch next) {
     epoch = next;
@@ -45,6 +54,10 @@ final class FakeCoordinator {
 
   private void receive(ToCoordinator message) {
     heard.add(message);
+    FakeWaves group = waves;
+    if (group != null) {
+      group.told(message);
+    }
     switch (message) {
       case ToCoordinator.Hello hello ->
           bus.send(

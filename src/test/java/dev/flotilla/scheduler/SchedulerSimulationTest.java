@@ -103,7 +103,8 @@ class SchedulerSimulationTest {
               world.reset(random.nextBoolean());
             }
           }
-          default -> world.step(random.nextInt(4) == 0 ? this::disturb : () -> {});
+          default ->
+              world.step(random.nextInt(4) == 0 ? this::disturb : () -> {}, random.nextInt(8) == 0);
         }
       }
       world.finish();

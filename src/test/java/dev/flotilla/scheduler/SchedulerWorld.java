@@ -166,6 +166,11 @@ final class SchedulerWorld {
 
   /** One step; {@code meanwhile} happens while its batch is computed. */
   void step(Runnable meanwhile) {
+    step(meanwhile, false);
+  }
+
+  /** The same; {@code fails}: after the batch was computed for nothing. */
+  void step(Runnable meanwhile, boolean fails) {
     Set<Sequence> before = new HashSet<>(scheduler.running());
     Batch batch = scheduler.schedule();
     note("step " + batch.items().size() + " items, " + batch.tokens() + " tokens");
@@ -184,6 +189,12 @@ final class SchedulerWorld {
     check();
     StepResult result = memory.execute(batch);
     meanwhile.run();
+    if (fails) {
+      note("which failed");
+      Recall.from(scheduler);
+      check();
+      return;
+    }
     scheduler.update(batch, result).forEach(this::take);
     check();
   }

@@ -29,15 +29,16 @@ public final class CpuExecutor implements Executor {
   private final Forward forward;
   private final Draws draws;
   private final ModelFolder folder;
-  private @Nullable Spread spread;
+  private final boolean member; // of a group, over which the experts are spread
+  private @Nullable ExpertWeights share;
+  private @Nullable SpreadMixture mixture;
   private long waitedBefore;
   private boolean closed;
 
-  /** This rank's part in a group. */
-  private record Spread(ExpertWeights own, SpreadMixture mixture) {}
-
-  private CpuExecutor(ModelFolder folder, CpuOptions options, SharedWeights weights) {
+  private CpuExecutor(
+      ModelFolder folder, CpuOptions options, SharedWeights weights, boolean member) {
     this.folder = folder;
+    this.member = member;
     this.config = folder.config();
     this.options = options;
     this.weights = weights;
@@ -76,7 +77,7 @@ public final class CpuExecutor implements Executor {
     EarlyKernels.expect(folder);
     SharedWeights weights = SharedWeights.open(folder, false, options.progress());
     try {
-      return new CpuExecutor(folder, options, weights);
+      return new CpuExecutor(folder, options, weights, false);
     } catch (RuntimeException | Error e) {
       weights.close();
       throw e;
@@ -92,20 +93,7 @@ public final class CpuExecutor implements Executor {
    *     dense
    */
   public static CpuExecutor open(ModelFolder folder, CpuOptions options, Collective collective) {
-    if (folder.config().experts() == null) {
-      throw new ModelException(
-          "model %s has no experts to be spread; leave --enable-expert-parallel out"
-              .formatted(folder.name()));
-    }
-    EarlyKernels.expect(folder);
-    SharedWeights weights = SharedWeights.open(folder, true, options.progress());
-    CpuExecutor executor;
-    try {
-      executor = new CpuExecutor(folder, options, weights);
-    } catch (RuntimeException | Error e) {
-      weights.close();
-      throw e;
-    }
+    CpuExecutor executor = openMember(folder, options);
     try {
       executor.regroup(collective);
       return executor;
@@ -116,31 +104,68 @@ public final class CpuExecutor implements Executor {
   }
 
   /**
-   * Joins another generation of the group: gives up the experts of the last one and repacks those
-   * that are its share now. Keys and values stay.
+   * Opens one rank of such a group, which it has yet to be told of by {@link #regroup}; until then
+   * it has no experts and computes nothing.
+   *
+   * @throws ModelException as {@link #open(ModelFolder, CpuOptions)} does, and if the model is
+   *     dense
    */
-  public void regroup(Collective collective) {
-    Spread before = spread;
-    spread = null;
-    if (before != null) {
-      waitedBefore += before.mixture().waitedNanos();
-      before.own().close();
+  public static CpuExecutor openMember(ModelFolder folder, CpuOptions options) {
+    if (folder.config().experts() == null) {
+      throw new ModelException(
+          "model %s has no experts to be spread; leave --enable-expert-parallel out"
+              .formatted(folder.name()));
     }
+    EarlyKernels.expect(folder);
+    SharedWeights weights = SharedWeights.open(folder, true, options.progress());
+    try {
+      return new CpuExecutor(folder, options, weights, true);
+    } catch (RuntimeException | Error e) {
+      weights.close();
+      throw e;
+    }
+  }
+
+  /** Gives up the experts of another share first, so that both need never fit into memory. */
+  @Override
+  public void share(int own, int members) {
     Experts experts = Objects.requireNonNull(config.experts());
-    ExpertShares shares = new ExpertShares(experts.count(), collective.size());
-    int own = collective.own();
+    ExpertShares shares = new ExpertShares(experts.count(), members);
+    ExpertWeights before = share;
+    if (before != null && before.from() == shares.from(own) && before.to() == shares.to(own)) {
+      return;
+    }
+    leave();
+    if (before != null) {
+      share = null;
+      before.close();
+    }
     AtomicReference<ExpertWeights> repacked = new AtomicReference<>();
     pool.hold(
         () ->
             repacked.set(
                 ExpertWeights.repack(
                     config, folder.weights(), shares, own, pool, options.progress())));
-    spread = new Spread(repacked.get(), forward.spread(repacked.get(), collective));
+    share = repacked.get();
+  }
+
+  @Override
+  public void regroup(Collective collective) {
+    share(collective.own(), collective.size());
+    leave();
+    mixture = forward.spread(Objects.requireNonNull(share), collective);
+  }
+
+  private void leave() {
+    if (mixture != null) {
+      waitedBefore += mixture.waitedNanos();
+      mixture = null;
+    }
   }
 
   /** Bytes of the repacked experts that this rank alone holds; 0 if it shares them with others. */
   public long expertBytes() {
-    return spread == null ? 0 : spread.own().bytes();
+    return share == null ? 0 : share.bytes();
   }
 
   @Override
@@ -163,8 +188,11 @@ public final class CpuExecutor implements Executor {
     if (closed) {
       throw new IllegalStateException("this executor is closed");
     }
+    if (member && mixture == null) {
+      throw new IllegalStateException("this executor has no group that shares its experts");
+    }
     if (batch.isEmpty()) {
-      if (spread != null) {
+      if (member) {
         pool.hold(forward::runDummy);
       }
       return new StepResult(List.of());
@@ -182,15 +210,15 @@ public final class CpuExecutor implements Executor {
 
   @Override
   public long waitedNanos() {
-    return waitedBefore + (spread == null ? 0 : spread.mixture().waitedNanos());
+    return waitedBefore + (mixture == null ? 0 : mixture.waitedNanos());
   }
 
   @Override
   public void close() {
     if (!closed) {
       closed = true;
-      if (spread != null) {
-        spread.own().close();
+      if (share != null) {
+        share.close();
       }
       forward.close();
       cache.close();

@@ -10,12 +10,14 @@ import java.util.Objects;
 /** The experts {@code from} to {@code to - 1} of every layer, repacked, of one rank. Immutable. */
 final class ExpertWeights implements AutoCloseable {
   private final int from;
+  private final int to;
   private final List<List<CpuWeights.Mlp>> layers = new ArrayList<>();
   private final NativeBlock memory;
 
   private ExpertWeights(
       ModelConfig config, Weights weights, int from, int to, Repacking repacking) {
     this.from = from;
+    this.to = to;
     for (String name : LayerNames.bind(weights.names(), config.layers())) {
       layers.add(CpuWeights.experts(config, weights, name, from, to, repacking));
     }
@@ -44,6 +46,11 @@ final class ExpertWeights implements AutoCloseable {
   /** The number of the first. */
   int from() {
     return from;
+  }
+
+  /** The number after the last. */
+  int to() {
+    return to;
   }
 
   /** Those of a layer, the first one first. */

@@ -70,7 +70,7 @@ final class RankChild implements AutoCloseable {
       running.add(
           threads.submit(
               () -> {
-                try (SocketCollective collective = connect(generation, rank, 30_000);
+                try (SocketCollective collective = connect(generation, rank, 120_000);
                     CpuExecutor executor = CpuExecutor.open(model, OPTIONS, collective)) {
                   return RankDrive.run(executor, collective, requests, 64);
                 }
