@@ -6,6 +6,7 @@ import dev.flotilla.model.Batch;
 import dev.flotilla.model.Executor;
 import dev.flotilla.model.StepResult;
 import dev.flotilla.protocol.EngineAt;
+import dev.flotilla.protocol.FinishReason;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToEngine;
@@ -31,7 +32,6 @@ import org.slf4j.LoggerFactory;
  */
 final class EngineCore {
   private static final Logger LOG = LoggerFactory.getLogger(EngineCore.class);
-
   private static final Batch NOTHING = new Batch(List.of());
 
   private enum State {
@@ -306,7 +306,7 @@ final class EngineCore {
       case Inbox.Command.AbortFrontend(var frontend) -> scheduler.abort(frontend);
       case Inbox.Command.Release(var request, int attempt) ->
           Unstarted.release(scheduler, request, attempt);
-      case Inbox.Command.Call(var work) -> work.accept(scheduler);
+      case Inbox.Command.Call(var work) -> deltas.addAll(work.apply(scheduler));
       case Inbox.Command.StartWave(long wave) -> {
         if (group != null) {
           group.startWave(wave);
@@ -350,7 +350,7 @@ final class EngineCore {
 
   private void stop() throws InterruptedException {
     if (state == State.RUNNING) {
-      deltas.addAll(scheduler.abortAll());
+      deltas.addAll(scheduler.abortAll(FinishReason.ERROR)); // Another may go on with them.
     }
     state = State.STOPPED;
     outbox.publish(outcome(false, true));

@@ -60,6 +60,7 @@ final class EnginePortVerticle extends VerticleBase {
   private @Nullable EngineCore core;
   private @Nullable ReportPort reports;
   private @Nullable PrefixPort prefixes;
+  private @Nullable PausePort pauses;
   private EngineLife life;
   private boolean taking = true;
 
@@ -123,6 +124,7 @@ final class EnginePortVerticle extends VerticleBase {
             bus(), identity, prefixFeed, reporting, this::place, this::readPrefixes, later);
     life =
         EngineLife.start(identity.incarnation(), identity.rank(), identity.handshakeMs(), nowMs());
+    pauses = new PausePort(vertx, coordinator(), inbox, life);
     return bus()
         .consume(Addresses.candidate(identity.incarnation()), this::receive)
         .compose(ignored -> bus().consume(Addresses.ALL_ENGINES, this::receive))
@@ -169,6 +171,7 @@ final class EnginePortVerticle extends VerticleBase {
       case ToEngine.Utility utility ->
           utilities.call(utility, !taking, (result, failure) -> answer(utility, result, failure));
       case ToEngine.HandOver order -> Objects.requireNonNull(offers).order(order, life);
+      case ToEngine.Pacing order -> pauses().ordered(order, life);
       case ToEngine.Decline decline -> Objects.requireNonNull(offers).declined(decline);
       case ToEngine.Drain drain -> {
         on(new EngineLife.Event.Drain(drain, nowMs()));
@@ -246,6 +249,7 @@ final class EnginePortVerticle extends VerticleBase {
       publish(outcome);
     }
     reports().settled();
+    pauses().look(latest);
     prefixes().look();
     tellIdle();
   }
@@ -332,7 +336,10 @@ final class EnginePortVerticle extends VerticleBase {
       case EngineLife.Effect.Warm(var frontends) -> frontends.forEach(this::ping);
       case EngineLife.Effect.SayReady(var rank, var epoch) ->
           coordinator().ready(rank, epoch, facts, life.coordinator());
-      case EngineLife.Effect.Beat() -> reports().beat();
+      case EngineLife.Effect.Beat() -> {
+        reports().beat();
+        pauses().beat(life);
+      }
       case EngineLife.Effect.TakeNothingNew() -> taking = false;
       case EngineLife.Effect.Leave(var rank, var reason) -> coordinator().leaving(rank, reason);
       case EngineLife.Effect.Undeploy(var reason) -> undeploy(reason);
@@ -370,13 +377,17 @@ final class EnginePortVerticle extends VerticleBase {
     return Objects.requireNonNull(prefixes, "start() comes first");
   }
 
+  private PausePort pauses() {
+    return Objects.requireNonNull(pauses, "start() comes first");
+  }
+
   private PrefixPort.Place place() {
     return new PrefixPort.Place(Objects.requireNonNull(life.rank()), life.epoch());
   }
 
   private boolean readPrefixes(Consumer<PrefixContents> reader) {
     return inbox.offer(
-        new Inbox.Command.Call(
+        Inbox.Command.Call.of(
             scheduler -> {
               PrefixContents contents = scheduler.prefixes();
               context.runOnContext(ignored -> reader.accept(contents));

@@ -17,6 +17,8 @@ enum FrameType {
   ENGINE_PONG(0x17, ToEngine.Pong.class),
   DRAIN(0x18, ToEngine.Drain.class),
   UTILITY(0x19, ToEngine.Utility.class),
+  PAUSE(0x26, ToEngine.Pause.class),
+  RESUME(0x27, ToEngine.Resume.class),
   HAND_OVER(0x28, ToEngine.HandOver.class),
   DECLINE(0x29, ToEngine.Decline.class),
   PREFIX_SNAPSHOT(0x2d, ToEngine.PrefixSnapshot.class),
@@ -27,6 +29,7 @@ enum FrameType {
   FRONTEND_HELLO(0x34, ToCoordinator.FrontendHello.class),
   NODE_HELLO(0x35, ToCoordinator.NodeHello.class),
   NODE_LEFT(0x36, ToCoordinator.NodeLeft.class),
+  PAUSED(0x42, ToCoordinator.Paused.class),
   NODE_REPORT(0x48, ToCoordinator.NodeReport.class),
   LEASE_REFUSED(0x49, ToCoordinator.LeaseRefused.class),
   ENGINE_ENDED(0x4a, ToCoordinator.EngineEnded.class),
@@ -93,6 +96,8 @@ enum FrameType {
       case ToEngine.HandOver _ -> HAND_OVER;
       case ToEngine.Decline _ -> DECLINE;
       case ToEngine.PrefixSnapshot _ -> PREFIX_SNAPSHOT;
+      case ToEngine.Pause _ -> PAUSE;
+      case ToEngine.Resume _ -> RESUME;
     };
   }
 
@@ -111,6 +116,7 @@ enum FrameType {
       case ToCoordinator.Leading _ -> LEADING;
       case ToCoordinator.Nodes _ -> NODES;
       case ToCoordinator.Choose _ -> CHOOSE;
+      case ToCoordinator.Paused _ -> PAUSED;
     };
   }
 

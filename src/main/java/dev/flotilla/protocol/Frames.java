@@ -85,6 +85,7 @@ final class Frames {
           ToEngine.Pong _,
           ToEngine.Drain _,
           ToEngine.Utility _,
+          ToEngine.Pacing _,
           ToEngine.PrefixSnapshot _ ->
           json(type, Epoch.NONE, message);
     };
@@ -103,6 +104,7 @@ final class Frames {
           ToCoordinator.Leading _,
           ToCoordinator.Nodes _,
           ToCoordinator.Choose _,
+          ToCoordinator.Paused _,
           ToCoordinator.FromAgent _ ->
           json(type, Epoch.NONE, message);
     };
@@ -170,6 +172,9 @@ final class Frames {
           UTILITY,
           HAND_OVER,
           DECLINE,
+          PAUSE,
+          RESUME,
+          PAUSED,
           HELLO,
           READY,
           LEAVING,

@@ -226,7 +226,7 @@ class EngineVerticleTest {
     await().until(() -> !frontend.deltas(1).isEmpty());
     get(vertx.undeploy(id));
     await().until(() -> left("stopped"));
-    assertEquals(FinishReason.ABORT, frontend.finish(1));
+    assertEquals(FinishReason.ERROR, frontend.finish(1));
     assertEquals(expected(frontend.tokens(1).size()), frontend.tokens(1));
   }
 
