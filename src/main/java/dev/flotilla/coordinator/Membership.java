@@ -180,7 +180,8 @@ public record Membership(
       case Event.Told(long now, ToCoordinator.FrontendHello hello) -> frontend(now, hello);
       case Event.Told(long now, ToCoordinator.NodeHello hello) ->
           new Step(with(presence.with(hello, now)), List.of());
-      // Of Scaling, and of Leadership, which hears them at an address of its own.
+      // Of Waves, of Scaling, and of Leadership, which hears them at an address of its own.
+      case Event.Told(long _, ToCoordinator.FromMember _) -> unchanged();
       case Event.Told(long _, ToCoordinator.FromAgent _) -> unchanged();
       case Event.Told(long _, ToCoordinator.Leading _), Event.Told(long _, ToCoordinator.Nodes _) ->
           unchanged();

@@ -172,6 +172,7 @@ final class EnginePortVerticle extends VerticleBase {
           utilities.call(utility, !taking, (result, failure) -> answer(utility, result, failure));
       case ToEngine.HandOver order -> Objects.requireNonNull(offers).order(order, life);
       case ToEngine.Pacing order -> pauses().ordered(order, life);
+      case ToEngine.GroupOrder _ -> {} // Its group starts its waves inside the JVM.
       case ToEngine.Decline decline -> Objects.requireNonNull(offers).declined(decline);
       case ToEngine.Drain drain -> {
         on(new EngineLife.Event.Drain(drain, nowMs()));

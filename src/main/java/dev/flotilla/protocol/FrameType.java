@@ -22,6 +22,8 @@ enum FrameType {
   HAND_OVER(0x28, ToEngine.HandOver.class),
   DECLINE(0x29, ToEngine.Decline.class),
   PREFIX_SNAPSHOT(0x2d, ToEngine.PrefixSnapshot.class),
+  START_WAVE(0x2e, ToEngine.StartWave.class),
+  REGROUP(0x2f, ToEngine.Regroup.class),
   HELLO(0x30, ToCoordinator.Hello.class),
   READY(0x31, ToCoordinator.Ready.class),
   COORDINATOR_LOAD(0x32, ToCoordinator.Load.class),
@@ -30,6 +32,8 @@ enum FrameType {
   NODE_HELLO(0x35, ToCoordinator.NodeHello.class),
   NODE_LEFT(0x36, ToCoordinator.NodeLeft.class),
   PAUSED(0x42, ToCoordinator.Paused.class),
+  WANT_WAVE(0x40, ToCoordinator.WantWave.class),
+  GROUP_BROKEN(0x41, ToCoordinator.GroupBroken.class),
   NODE_REPORT(0x48, ToCoordinator.NodeReport.class),
   LEASE_REFUSED(0x49, ToCoordinator.LeaseRefused.class),
   ENGINE_ENDED(0x4a, ToCoordinator.EngineEnded.class),
@@ -98,6 +102,8 @@ enum FrameType {
       case ToEngine.PrefixSnapshot _ -> PREFIX_SNAPSHOT;
       case ToEngine.Pause _ -> PAUSE;
       case ToEngine.Resume _ -> RESUME;
+      case ToEngine.StartWave _ -> START_WAVE;
+      case ToEngine.Regroup _ -> REGROUP;
     };
   }
 
@@ -117,6 +123,8 @@ enum FrameType {
       case ToCoordinator.Nodes _ -> NODES;
       case ToCoordinator.Choose _ -> CHOOSE;
       case ToCoordinator.Paused _ -> PAUSED;
+      case ToCoordinator.WantWave _ -> WANT_WAVE;
+      case ToCoordinator.GroupBroken _ -> GROUP_BROKEN;
     };
   }
 

@@ -86,6 +86,7 @@ final class Frames {
           ToEngine.Drain _,
           ToEngine.Utility _,
           ToEngine.Pacing _,
+          ToEngine.GroupOrder _,
           ToEngine.PrefixSnapshot _ ->
           json(type, Epoch.NONE, message);
     };
@@ -105,6 +106,7 @@ final class Frames {
           ToCoordinator.Nodes _,
           ToCoordinator.Choose _,
           ToCoordinator.Paused _,
+          ToCoordinator.FromMember _,
           ToCoordinator.FromAgent _ ->
           json(type, Epoch.NONE, message);
     };
@@ -175,6 +177,10 @@ final class Frames {
           PAUSE,
           RESUME,
           PAUSED,
+          START_WAVE,
+          REGROUP,
+          WANT_WAVE,
+          GROUP_BROKEN,
           HELLO,
           READY,
           LEAVING,

@@ -168,6 +168,41 @@ public sealed interface ToCoordinator {
       Rank rank, Incarnation incarnation, long number, @Nullable PauseMode mode, boolean resting)
       implements ToCoordinator {}
 
+  /** What a member of a lockstep group tells of it, besides the level in each report. */
+  sealed interface FromMember extends ToCoordinator {
+    /** Of the engine. */
+    Rank rank();
+
+    /** Of the engine. */
+    Incarnation incarnation();
+
+    /** Number of the member list that it means. */
+    long generation();
+  }
+
+  /**
+   * A member has work while its group sleeps. Repeated until the wave runs.
+   *
+   * @param wave the one that is to start
+   */
+  record WantWave(Rank rank, Incarnation incarnation, long generation, long wave)
+      implements FromMember {}
+
+  /**
+   * An exchange of the group has failed or passed its deadline; the member is at rest, keeps its
+   * requests, and waits for a newer generation. Repeated until there is one.
+   *
+   * @param missing who did not take part, as far as it is known
+   */
+  record GroupBroken(
+      Rank rank, Incarnation incarnation, long generation, List<Rank> missing, String reason)
+      implements FromMember {
+    /** Keeps a private copy. */
+    public GroupBroken {
+      missing = List.copyOf(missing);
+    }
+  }
+
   /** The cluster manager says that a node has gone. */
   record NodeLeft(NodeId node) implements ToCoordinator {}
 

@@ -180,4 +180,26 @@ public sealed interface ToEngine {
 
   /** Take nothing new; finish what runs within the time, then leave. */
   record Drain(Incarnation incarnation, long timeoutMs) implements ToEngine {}
+
+  /** What the coordinator decides for all members of a lockstep group. */
+  sealed interface GroupOrder extends ToEngine {
+    /** Who leads; one that the receiver does not admit is not obeyed. */
+    Term term();
+  }
+
+  /**
+   * Go on as this generation of the group, at rest. Repeated to whoever is not known to have done
+   * so; one that is not newer than the receiver's own, or of which it is no member, is ignored.
+   *
+   * @param wave waves that are completed: the next one to start, for all members
+   */
+  record Regroup(Term term, Generation generation, long wave) implements GroupOrder {}
+
+  /**
+   * Run this wave. Repeated to whoever reports to be at rest in it while others run it.
+   *
+   * @param generation number of the group's member list; another one than the receiver's is ignored
+   * @param wave one that is over is ignored
+   */
+  record StartWave(Term term, long generation, long wave) implements GroupOrder {}
 }

@@ -122,6 +122,7 @@ class SimulatedEngine extends SimulatedNetwork.Actor {
           ToEngine.PrefixSnapshot _,
           ToEngine.Utility _,
           ToEngine.HandOver _,
+          ToEngine.GroupOrder _,
           ToEngine.Decline _ ->
           work((ToEngine) message);
     }

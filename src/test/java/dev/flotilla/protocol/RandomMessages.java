@@ -58,6 +58,7 @@ final class RandomMessages {
           START_ENGINE,
           STOP_ENGINE ->
           membership(type);
+      case START_WAVE, REGROUP, WANT_WAVE, GROUP_BROKEN -> GroupMessages.random(type, this);
       case NODE_REPORT, LEASE_REFUSED, ENGINE_ENDED, RESERVE, PLACE, RETIRE, SETTLE ->
           PlacementMessages.random(type, this, random);
     };

@@ -139,6 +139,7 @@ final class SampleMessages {
       case START_ENGINE -> new ToNode.StartEngine("{\"rank\":3}");
       case NODE_REPORT, LEASE_REFUSED, ENGINE_ENDED, RESERVE, PLACE, RETIRE, SETTLE ->
           PlacementMessages.sample(type);
+      case START_WAVE, REGROUP, WANT_WAVE, GROUP_BROKEN -> GroupMessages.sample(type, generation());
       case STOP_ENGINE -> new ToNode.StopEngine(RANK, INCARNATION, 5_000);
     };
   }
