@@ -9,7 +9,6 @@ import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
-import dev.flotilla.scheduler.PrefixContents;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
@@ -121,7 +120,13 @@ final class EnginePortVerticle extends VerticleBase {
     reports = reporting;
     prefixes =
         new PrefixPort(
-            bus(), identity, prefixFeed, reporting, this::place, this::readPrefixes, later);
+            bus(),
+            identity,
+            prefixFeed,
+            reporting,
+            () -> new PrefixPort.Place(Objects.requireNonNull(life.rank()), life.epoch()),
+            new PrefixPort.Loop(inbox, work -> context.runOnContext(ignored -> work.run())),
+            later);
     life =
         EngineLife.start(identity.incarnation(), identity.rank(), identity.handshakeMs(), nowMs());
     pauses = new PausePort(vertx, coordinator(), inbox, life);
@@ -171,7 +176,7 @@ final class EnginePortVerticle extends VerticleBase {
       case ToEngine.Utility utility ->
           utilities.call(utility, !taking, (result, failure) -> answer(utility, result, failure));
       case ToEngine.HandOver order -> Objects.requireNonNull(offers).order(order, life);
-      case ToEngine.Pacing order -> pauses().ordered(order, life);
+      case ToEngine.Pacing order -> Objects.requireNonNull(pauses).ordered(order, life);
       case ToEngine.GroupOrder _ -> {} // Its group starts its waves inside the JVM.
       case ToEngine.Decline decline -> Objects.requireNonNull(offers).declined(decline);
       case ToEngine.Drain drain -> {
@@ -250,7 +255,7 @@ final class EnginePortVerticle extends VerticleBase {
       publish(outcome);
     }
     reports().settled();
-    pauses().look(latest);
+    Objects.requireNonNull(pauses).look(latest);
     prefixes().look();
     tellIdle();
   }
@@ -339,7 +344,7 @@ final class EnginePortVerticle extends VerticleBase {
           coordinator().ready(rank, epoch, facts, life.coordinator());
       case EngineLife.Effect.Beat() -> {
         reports().beat();
-        pauses().beat(life);
+        Objects.requireNonNull(pauses).beat(life);
       }
       case EngineLife.Effect.TakeNothingNew() -> taking = false;
       case EngineLife.Effect.Leave(var rank, var reason) -> coordinator().leaving(rank, reason);
@@ -376,23 +381,6 @@ final class EnginePortVerticle extends VerticleBase {
 
   private PrefixPort prefixes() {
     return Objects.requireNonNull(prefixes, "start() comes first");
-  }
-
-  private PausePort pauses() {
-    return Objects.requireNonNull(pauses, "start() comes first");
-  }
-
-  private PrefixPort.Place place() {
-    return new PrefixPort.Place(Objects.requireNonNull(life.rank()), life.epoch());
-  }
-
-  private boolean readPrefixes(Consumer<PrefixContents> reader) {
-    return inbox.offer(
-        Inbox.Command.Call.of(
-            scheduler -> {
-              PrefixContents contents = scheduler.prefixes();
-              context.runOnContext(ignored -> reader.accept(contents));
-            }));
   }
 
   private Bus bus() {

@@ -27,6 +27,7 @@ final class LockstepLoop {
 
   private final Collective collective;
   private final LongConsumer wantWave;
+  private final WaveRecord waves = new WaveRecord();
   private Lockstep lockstep;
   private long agreeNanos;
 
@@ -114,6 +115,7 @@ final class LockstepLoop {
 
   private Iterable<Lockstep.Effect> move(Lockstep.Event event) {
     Lockstep.Move move = lockstep.on(event);
+    waves.moved(lockstep, move.next(), collective.rank(), collective.generation().number());
     lockstep = move.next();
     return move.effects();
   }

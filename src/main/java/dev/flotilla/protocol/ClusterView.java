@@ -57,6 +57,11 @@ public record ClusterView(
       return new Engine(rank, incarnation, epoch, state, node, local, suspect, facts, other);
     }
 
+    /** The same in another state. */
+    public Engine in(EngineState other) {
+      return new Engine(rank, incarnation, epoch, other, node, local, suspect, facts, load);
+    }
+
     /** Whether it may get new work. */
     public boolean serving() {
       return state == EngineState.READY && !suspect;
