@@ -174,11 +174,13 @@ final class PausingStep {
     }
   }
 
-  /** Whether an earlier leader's pause would have been heard of. */
+  /** Whether nobody is paused, and an earlier leader's pause would have been heard of. */
   private boolean known(long now) {
-    return own
-        || (now - startedNanos >= LISTEN_NANOS && !Boolean.TRUE.equals(inherited))
-        || now - startedNanos >= ADOPT_NANOS;
+    boolean listened =
+        own
+            || (now - startedNanos >= LISTEN_NANOS && !Boolean.TRUE.equals(inherited))
+            || now - startedNanos >= ADOPT_NANOS;
+    return listened && next().missing().isEmpty();
   }
 
   private void undo(long now, long timeoutMs) {

@@ -40,7 +40,7 @@ public final class PausingSimulation {
   private static final long SECOND = 1_000 * MS;
 
   /** Until then somebody asks, and things go wrong. */
-  private static final long TROUBLE_NANOS = 8 * SECOND;
+  private static final long TROUBLE_NANOS = 5 * SECOND;
 
   private static final long END_NANOS = 60 * SECOND;
 
@@ -107,7 +107,7 @@ public final class PausingSimulation {
         on(new Event.Seen(time.now(), members));
       }
       on(new Event.Tick(time.now()));
-      network.plan(this, time.now() + 100 * MS, "tick", this::tick);
+      network.plan(this, time.now() + 150 * MS, "tick", this::tick);
     }
 
     /** Who was heard of in time, as a membership would say. */
@@ -241,7 +241,7 @@ public final class PausingSimulation {
     while (time.advance(END_NANOS)) {
       open.forEach(
           (call, due) -> check(time.now() <= due, () -> "call %d is not answered".formatted(call)));
-      if (time.now() > TROUBLE_NANOS + SECOND && problem().isEmpty()) {
+      if (time.now() > TROUBLE_NANOS + SECOND / 2 && problem().isEmpty()) {
         break;
       }
     }
@@ -277,7 +277,7 @@ public final class PausingSimulation {
       return;
     }
     long call = ++calls;
-    long timeoutMs = 1_000 + random.nextInt(8_000);
+    long timeoutMs = 300 + random.nextInt(5_000);
     // A call that joins another is answered with it.
     open.put(call, time.now() + 20 * SECOND);
     if (random.nextInt(5) < 2) {
