@@ -46,14 +46,15 @@ final class LockstepBench {
 
   private static void idle(int seconds) throws Exception {
     try (RestingGroup group = new RestingGroup(SIZE)) {
-      RestingGroup.cores(1, 5_000);
-      double without = RestingGroup.cores(3, seconds * 1_000L);
       group.start();
       group.wave(40);
-      RestingGroup.cores(1, 5_000);
+      RestingGroup.cores(
+          1, Long.getLong("warm", 30_000)); // Until all that is used while it rests is compiled.
       double resting = RestingGroup.cores(3, seconds * 1_000L);
       group.pause();
       double paused = RestingGroup.cores(3, seconds * 1_000L);
+      group.stop();
+      double without = RestingGroup.cores(3, seconds * 1_000L);
       print("| ranks | cores without them | more at rest | more while paused |");
       print(
           "| %d | %.4f | %.2f %% of a core | %.2f %% of a core |",
@@ -82,7 +83,8 @@ final class LockstepBench {
         sum += wasted[i];
         rule += original(i + 1);
       }
-      print("| waves | wasted steps a rank and wave, mean | most | by the original's rule, mean | most |");
+      print(
+          "| waves | wasted steps a rank and wave, mean | most | by the original's rule, mean | most |");
       print(
           "| %d | %.1f | %d | %.1f | %d |",
           waves, (double) sum / waves, most, (double) rule / waves, INTERVAL - 1);
@@ -159,8 +161,7 @@ final class LockstepBench {
               .formatted(i, tokens);
       answers.add(
           FlotillaProcess.HTTP.sendAsync(
-              FlotillaProcess.postRequest(base, "/v1/completions", body),
-              BodyHandlers.ofString()));
+              FlotillaProcess.postRequest(base, "/v1/completions", body), BodyHandlers.ofString()));
     }
     for (CompletableFuture<HttpResponse<String>> answer : answers) {
       HttpResponse<String> response = answer.get(300, TimeUnit.SECONDS);

@@ -70,7 +70,9 @@ class PausingServeTest {
 
   private static void pass(long ms) {
     long start = System.nanoTime();
-    await().pollInterval(Duration.ofMillis(10)).until(() -> System.nanoTime() - start > ms * 1_000_000);
+    await()
+        .pollInterval(Duration.ofMillis(10))
+        .until(() -> System.nanoTime() - start > ms * 1_000_000);
   }
 
   /** When the pieces of one streamed answer came. */

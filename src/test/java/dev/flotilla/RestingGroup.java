@@ -18,17 +18,20 @@ import io.vertx.core.json.JsonObject;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A group whose ranks step together, with its coordinator and a front-end in this JVM, to which the
- * ranks can be added later: so that it can be said what they cost while they have nothing to do.
+ * A group whose ranks step together, with its coordinator and a front-end in this JVM, from which
+ * the ranks can be taken away: so that it can be said what they cost while they have nothing to do.
  */
 final class RestingGroup implements AutoCloseable {
   private static final Path MODEL = SourceFormat.root().resolve("src/main/models/tiny-qwen3-moe");
 
   private final Vertx vertx = Vertx.vertx();
   private final int ranks;
+  private final List<String> started = new ArrayList<>();
 
   /** Without a rank as yet. */
   RestingGroup(int ranks) throws Exception {
@@ -51,11 +54,22 @@ final class RestingGroup implements AutoCloseable {
               """
                   .formatted(MODEL, rank, ranks),
               EngineConfig.DEFAULT);
-      get(vertx.deployVerticle(new EngineVerticle(), EngineVerticle.options(config, "r" + rank)));
+      started.add(
+          get(
+              vertx.deployVerticle(
+                  new EngineVerticle(), EngineVerticle.options(config, "r" + rank))));
     }
     await()
         .atMost(Duration.ofSeconds(60))
         .until(() -> ask(Addresses.STATUS, new JsonObject()).getInteger("ready") == ranks);
+  }
+
+  /** Takes all ranks away again. */
+  void stop() throws Exception {
+    for (String id : started) {
+      get(vertx.undeploy(id));
+    }
+    started.clear();
   }
 
   /** Runs a wave of so many steps with work at one rank, and waits until all rest. */

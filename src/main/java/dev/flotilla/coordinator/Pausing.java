@@ -245,7 +245,11 @@ public record Pausing(
 
   /** Ranks that are awaited, in order. */
   public List<Rank> missing() {
-    return engines.stream().filter(e -> !settled(e)).map(ClusterView.Engine::rank).sorted().toList();
+    return engines.stream()
+        .filter(e -> !settled(e))
+        .map(ClusterView.Engine::rank)
+        .sorted()
+        .toList();
   }
 
   /**

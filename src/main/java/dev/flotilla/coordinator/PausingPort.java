@@ -148,7 +148,9 @@ final class PausingPort {
     if (seconds == null) {
       return PausingStep.timeoutMs(mode);
     }
-    return seconds instanceof Number n && n.doubleValue() >= 1 && n.doubleValue() <= TIMEOUT_SECONDS_MAX
+    return seconds instanceof Number n
+            && n.doubleValue() >= 1
+            && n.doubleValue() <= TIMEOUT_SECONDS_MAX
         ? (long) (n.doubleValue() * 1_000)
         : null;
   }

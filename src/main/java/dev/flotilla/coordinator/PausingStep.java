@@ -287,10 +287,7 @@ final class PausingStep {
     List<Rank> busy = ranks(engines.stream().filter(e -> !present.settled(e)).toList());
     Outcome outcome =
         new Outcome.Overdue(
-            state,
-            deaf.isEmpty() ? 2 : 1,
-            deaf.isEmpty() ? busy : deaf,
-            (now - sinceNanos) / MS);
+            state, deaf.isEmpty() ? 2 : 1, deaf.isEmpty() ? busy : deaf, (now - sinceNanos) / MS);
     effects.add(new Effect.Moved(outcome.sentence()));
     boolean pausing = state == State.PAUSING;
     state = state == State.PAUSED ? state : State.RUNNING;

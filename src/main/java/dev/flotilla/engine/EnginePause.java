@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * @param clearing whether the loop was asked to forget the caches
  * @param sinceMs when the level came into effect
  */
-public record EnginePause(
-    Order ordered, Level level, boolean asked, boolean clearing, long sinceMs) implements Machine {
+public record EnginePause(Order ordered, Level level, boolean asked, boolean clearing, long sinceMs)
+    implements Machine {
 
   /** A new coordinator that knows nothing needs no longer to ask about what was resumed. */
   static final long TOLD_MS = 30_000;
@@ -39,9 +39,7 @@ public record EnginePause(
       return switch (order) {
         case ToEngine.Pause pause ->
             new Order(
-                pause.number(),
-                pause.mode(),
-                pause.clearCache() && pause.mode() != PauseMode.KEEP);
+                pause.number(), pause.mode(), pause.clearCache() && pause.mode() != PauseMode.KEEP);
         case ToEngine.Resume resume -> new Order(resume.number(), null, false);
       };
     }

@@ -33,9 +33,6 @@ import org.slf4j.event.Level;
 final class EnginePortVerticle extends VerticleBase {
   private static final Logger LOG = LoggerFactory.getLogger(EnginePortVerticle.class);
 
-  /** Resolution of the life cycle's timers, the shortest of which is 250 ms. */
-  private static final long TICK_MS = 25;
-
   private static final long STATS_MS = 10_000;
 
   /** A step is over by then, or the worker hangs. */
@@ -138,8 +135,8 @@ final class EnginePortVerticle extends VerticleBase {
               if (logStats) {
                 vertx.setPeriodic(STATS_MS, timer -> whenConnected(statsLine::log));
               }
-              vertx.setPeriodic(TICK_MS, timer -> on(new EngineLife.Event.Tick(nowMs())));
-              on(new EngineLife.Event.Tick(nowMs()));
+              Runnable tick = () -> on(new EngineLife.Event.Tick(nowMs()));
+              new LifeClockPort(vertx, () -> life, tick).start();
             });
   }
 

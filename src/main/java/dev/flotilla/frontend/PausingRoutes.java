@@ -138,7 +138,8 @@ final class PausingRoutes {
           Arrays.stream(PauseMode.values())
               .map(PauseMode::apiName)
               .collect(Collectors.joining(", "));
-      throw ApiException.badValue("mode", "mode must be one of %s, not %s".formatted(known, wanted));
+      throw ApiException.badValue(
+          "mode", "mode must be one of %s, not %s".formatted(known, wanted));
     }
     return wanted;
   }
@@ -152,7 +153,8 @@ final class PausingRoutes {
       case "true", "1", "yes", "on" -> true;
       case "false", "0", "no", "off" -> false;
       default ->
-          throw ApiException.badValue(name, "%s must be true or false, not %s".formatted(name, value));
+          throw ApiException.badValue(
+              name, "%s must be true or false, not %s".formatted(name, value));
     };
   }
 
@@ -171,8 +173,7 @@ final class PausingRoutes {
       // Said below.
     }
     throw ApiException.badValue(
-        "timeout",
-        "timeout must be 1 to %d seconds, not %s".formatted(TIMEOUT_SECONDS_MAX, value));
+        "timeout", "timeout must be 1 to %d seconds, not %s".formatted(TIMEOUT_SECONDS_MAX, value));
   }
 
   private Future<JsonObject> ask(JsonObject question, long patienceMs) {
@@ -193,9 +194,7 @@ final class PausingRoutes {
     outcome
         .onSuccess(
             json ->
-                ctx.response()
-                    .putHeader("Content-Type", "application/json")
-                    .end(json.toBuffer()))
+                ctx.response().putHeader("Content-Type", "application/json").end(json.toBuffer()))
         .onFailure(e -> Errors.send(ctx.response(), known(e)));
   }
 

@@ -55,9 +55,7 @@ class PausingTest {
   }
 
   private void members(int... ranks) {
-    on(
-        new Event.Seen(
-            nowMs * MS, IntStream.of(ranks).mapToObj(PausingTest::engine).toList()));
+    on(new Event.Seen(nowMs * MS, IntStream.of(ranks).mapToObj(PausingTest::engine).toList()));
   }
 
   private void pause(long call, PauseMode mode) {
@@ -69,7 +67,9 @@ class PausingTest {
   }
 
   private void told(int rank, long number, PauseMode mode, boolean resting) {
-    tell(new ToCoordinator.Paused(new Rank(rank), new Incarnation("i" + rank), number, mode, resting));
+    tell(
+        new ToCoordinator.Paused(
+            new Rank(rank), new Incarnation("i" + rank), number, mode, resting));
   }
 
   private void goesOn(int rank, long number) {
@@ -90,8 +90,7 @@ class PausingTest {
     List<String> all = new ArrayList<>();
     for (Effect effect : effects) {
       if (effect instanceof Effect.Send(var to, var order)) {
-        String what =
-            order instanceof ToEngine.Pause pause ? pause.mode().apiName() : "resume";
+        String what = order instanceof ToEngine.Pause pause ? pause.mode().apiName() : "resume";
         all.add(to.name().replaceAll(".*\\.", "") + " " + what + " " + order.number());
       }
     }
@@ -283,7 +282,8 @@ class PausingTest {
       assertEquals(State.PAUSED, pausing.state());
       assertEquals(List.of(), orders(), "nobody needs to be told anything");
       resume(1);
-      assertEquals(2, orders().stream().filter(o -> o.endsWith(" resume " + ((4L << 32) + 1))).count());
+      assertEquals(
+          2, orders().stream().filter(o -> o.endsWith(" resume " + ((4L << 32) + 1))).count());
     }
   }
 

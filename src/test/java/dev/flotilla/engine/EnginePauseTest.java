@@ -49,8 +49,7 @@ class EnginePauseTest {
     assertEquals(List.of(tell(7, false)), on(new Event.Ordered(keep(7))));
     assertEquals(List.of(tell(7, false)), on(new Event.Ordered(new Order(6, null, false))));
     Order resume = new Order(8, null, false);
-    assertEquals(
-        List.of(tell(7, false), new Effect.Obey(resume)), on(new Event.Ordered(resume)));
+    assertEquals(List.of(tell(7, false), new Effect.Obey(resume)), on(new Event.Ordered(resume)));
     assertEquals(List.of(), on(new Event.Obeyed(7, 0)), "that came late");
     Effect runs = new Effect.Tell(new Level(8, null, false));
     assertEquals(List.of(runs), on(new Event.Obeyed(8, 1_000)));

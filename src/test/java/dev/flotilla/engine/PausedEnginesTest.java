@@ -21,9 +21,9 @@ import dev.flotilla.protocol.TokenIds;
 import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.jspecify.annotations.Nullable;
 
 /** Engines, alone and in step, that a coordinator pauses; by the scripted executor. */
 class PausedEnginesTest {
@@ -187,8 +187,7 @@ class PausedEnginesTest {
 
   @Test
   @Scenario("A40")
-  void aWaveThatStartsLateWhileRanksArePausedComputesNothingThereAndHangsNobody()
-      throws Exception {
+  void aWaveThatStartsLateWhileRanksArePausedComputesNothingThereAndHangsNobody() throws Exception {
     deploy(3, true, 5);
     for (int rank = 0; rank < 3; rank++) {
       submit(rank, rank, 400);

@@ -28,8 +28,7 @@ final class GroupMessages {
     return switch (type) {
       case START_WAVE ->
           new ToEngine.StartWave(some.term(), some.random.nextLong(), some.random.nextLong());
-      case REGROUP ->
-          new ToEngine.Regroup(some.term(), some.generation(), some.random.nextLong());
+      case REGROUP -> new ToEngine.Regroup(some.term(), some.generation(), some.random.nextLong());
       case WANT_WAVE ->
           new ToCoordinator.WantWave(
               some.rank(), some.incarnation(), some.random.nextLong(), some.random.nextLong());

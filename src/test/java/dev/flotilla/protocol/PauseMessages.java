@@ -23,8 +23,7 @@ final class PauseMessages {
     PauseMode mode = PauseMode.values()[some.random.nextInt(3)];
     return switch (type) {
       case PAUSE ->
-          new ToEngine.Pause(
-              some.term(), some.random.nextLong(), mode, some.random.nextBoolean());
+          new ToEngine.Pause(some.term(), some.random.nextLong(), mode, some.random.nextBoolean());
       case RESUME -> new ToEngine.Resume(some.term(), some.random.nextLong());
       case PAUSED ->
           new ToCoordinator.Paused(

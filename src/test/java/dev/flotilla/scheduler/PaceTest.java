@@ -46,8 +46,12 @@ class PaceTest {
   void abortEndsWhatRunsAndWhatWaits_andKeepsWhatComesLater() {
     Scheduler scheduler = halfBegun();
     List<Delta> ended = Pace.set(scheduler, PauseMode.ABORT);
-    assertEquals(List.of(id(1), id(2)), ended.stream().map(Delta::request).sorted(
-        (a, b) -> Long.compare(a.counter(), b.counter())).toList());
+    assertEquals(
+        List.of(id(1), id(2)),
+        ended.stream()
+            .map(Delta::request)
+            .sorted((a, b) -> Long.compare(a.counter(), b.counter()))
+            .toList());
     assertTrue(ended.stream().allMatch(d -> d.finish() == FinishReason.ABORT));
     assertTrue(scheduler.counters().resting());
     assertEquals(0, scheduler.counters().blocksUsed());
@@ -104,6 +108,8 @@ class PaceTest {
     for (int i = 1; i <= 4; i++) {
       assertEquals(new Admission.Accepted(), scheduler.submit(request(i, prompt(2), 2)));
     }
-    assertTrue(scheduler.submit(request(5, prompt(2), 2)) instanceof Admission.Refused r && r.status() == 429);
+    assertTrue(
+        scheduler.submit(request(5, prompt(2), 2)) instanceof Admission.Refused r
+            && r.status() == 429);
   }
 }

@@ -18,8 +18,7 @@ class PausingSimulationTest {
     long first = one == null ? 0 : one;
     long end = one == null ? SEEDS : one + 1;
     long begun = System.nanoTime();
-    var results =
-        LongStream.range(first, end).parallel().mapToObj(PausingSimulation::run).toList();
+    var results = LongStream.range(first, end).parallel().mapToObj(PausingSimulation::run).toList();
     Map<String, Integer> answers = new TreeMap<>();
     results.forEach(r -> r.answers().forEach((name, n) -> answers.merge(name, n, Integer::sum)));
     long repairs = results.stream().mapToLong(PausingSimulation.Result::repairs).sum();
