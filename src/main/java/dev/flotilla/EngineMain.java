@@ -25,7 +25,8 @@ import java.util.concurrent.TimeoutException;
  * One engine in a JVM of its own, started by the agent of its node. The only argument is the
  * engine's name, for those who look at processes. The first line of standard input says what to
  * start; {@code stop} ends it in order, and the end of the input at once: then the parent is gone,
- * and nobody would ever stop this process. Standard output tells the parent how far it is.
+ * and nobody would ever stop this process. Standard output tells the parent how far it is. A spare
+ * is one whose first line says so: it joins the cluster, and the second line says what to start.
  */
 public final class EngineMain {
   /** Longer than Hazelcast takes to join on a busy machine. */
@@ -67,31 +68,67 @@ public final class EngineMain {
 
   private void run()
       throws IOException, InterruptedException, ExecutionException, TimeoutException {
-    String line = orders.readLine();
-    if (line == null) {
-      Runtime.getRuntime().halt(1);
+    JsonObject order = nextOrder();
+    if (order.getBoolean("spare", false)) {
+      Vertx vertx = join(order);
+      boolean computes = computes(config(order));
+      Thread kernels = computes ? prepareKernels() : null;
+      order = nextOrder(); // A rank has died.
+      Thread.ofPlatform().daemon().name("parent").start(this::watchParent);
+      if (kernels != null && kernels.isAlive()) {
+        CpuExecutor.beginEarly();
+      }
+      serve(vertx, config(order), false);
+      return;
     }
-    JsonObject order = new JsonObject(line);
-    EngineConfig config =
-        Config.parse(order.getJsonObject("engine").encode(), EngineConfig.DEFAULT);
     Thread.ofPlatform().daemon().name("parent").start(this::watchParent);
-    boolean computes = config.executor() == ExecutorKind.CPU;
-    boolean again = order.getBoolean("again", false);
-    if (computes && again) {
+    EngineConfig config = config(order);
+    boolean early = computes(config) && order.getBoolean("again", false);
+    if (early) {
       CpuExecutor.beginEarly(); // The group misses this rank.
-    } else if (computes) {
+    } else if (computes(config)) {
       prepareKernels();
     }
-    Cluster cluster = cluster(order);
-    Vertx vertx = get(cluster.join(options()), JOIN_SECONDS);
+    serve(join(order), config, early);
+  }
+
+  private JsonObject nextOrder() throws IOException {
+    String line = orders.readLine();
+    if (line == null || line.equals("stop")) {
+      Runtime.getRuntime().halt(line == null ? 1 : 0);
+    }
+    return new JsonObject(line);
+  }
+
+  private static EngineConfig config(JsonObject order) {
+    return Config.parse(order.getJsonObject("engine").encode(), EngineConfig.DEFAULT);
+  }
+
+  private static boolean computes(EngineConfig config) {
+    return config.executor() == ExecutorKind.CPU;
+  }
+
+  private static Vertx join(JsonObject order)
+      throws InterruptedException, ExecutionException, TimeoutException {
+    Vertx vertx = get(cluster(order).join(options()), JOIN_SECONDS);
     tell("@node " + Bus.of(vertx).node());
     phase("join");
+    return vertx;
+  }
+
+  /**
+   * Serves until the end.
+   *
+   * @param early whether the kernels are to be tested once the rank is there
+   */
+  private static void serve(Vertx vertx, EngineConfig config, boolean early)
+      throws InterruptedException, ExecutionException, TimeoutException {
     Future<String> deployed =
         vertx.deployVerticle(new EngineVerticle(), EngineVerticle.options(config, "engine"));
     String id = get(deployed, LOAD_SECONDS);
     phase("load");
     tell("@started");
-    if (computes && again) {
+    if (early) {
       vertx.setTimer(KERNELS_MS, ignored -> prepareKernels());
     }
     vertx.setPeriodic(
@@ -105,8 +142,8 @@ public final class EngineMain {
     Shutdown.closes(() -> close(vertx, id));
   }
 
-  private static void prepareKernels() {
-    Thread.ofPlatform().daemon().name("kernel-test").start(CpuExecutor::prepare);
+  private static Thread prepareKernels() {
+    return Thread.ofPlatform().daemon().name("kernel-test").start(CpuExecutor::prepare);
   }
 
   /** The parent's member is the way in; the small member holds no data, so its end loses none. */

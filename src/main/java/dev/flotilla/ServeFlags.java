@@ -222,6 +222,12 @@ final class ServeFlags {
   EngineFailure onEngineFailure = EngineFailure.CONTINUE;
 
   @Option(
+      names = "--spare-engines",
+      description =
+          "JVMs kept ready to take over a rank that dies, with --data-parallel-backend process (${DEFAULT-VALUE}).")
+  int spareEngines = 1;
+
+  @Option(
       names = "--shutdown-timeout",
       description =
           "Seconds that running requests get when the server is told to end; 0 aborts them (${DEFAULT-VALUE}).")

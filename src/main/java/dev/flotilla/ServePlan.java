@@ -47,6 +47,7 @@ record ServePlan(
     DeviceSlice devices,
     int readyTimeoutSeconds,
     EngineFailure onEngineFailure,
+    int spareEngines,
     int shutdownTimeoutSeconds,
     int headLostSeconds,
     @Nullable Path usageReport,
@@ -110,6 +111,7 @@ record ServePlan(
         devices,
         flags.engineReadyTimeout,
         flags.onEngineFailure,
+        flags.spareEngines,
         flags.shutdownTimeout,
         flags.headLostTimeout,
         flags.usageReport,
@@ -149,7 +151,8 @@ record ServePlan(
         onEngineFailure == EngineFailure.STOP,
         slices,
         headLostSeconds * 1_000L,
-        new NodeConfig.Children(member, clusterName == null ? "" : clusterName, clusterFile));
+        new NodeConfig.Children(
+            member, clusterName == null ? "" : clusterName, clusterFile, spareEngines));
   }
 
   private static int perDecode(ServeFlags flags) {

@@ -135,10 +135,17 @@ final class FlotillaProcess implements AutoCloseable {
     return process.descendants();
   }
 
-  /** The JVM of a rank under the process backend. */
+  /** The JVM of a rank under the process backend: one started for it, or a spare taken over. */
   ProcessHandle engine(int rank) {
+    String name = " EngineCore_DP" + rank;
+    List<Long> taken =
+        Pattern.compile("pid (\\d+), becomes" + name + "\\b")
+            .matcher(output())
+            .results()
+            .map(m -> Long.valueOf(m.group(1)))
+            .toList();
     return descendants()
-        .filter(p -> p.info().commandLine().orElse("").endsWith(" EngineCore_DP" + rank))
+        .filter(p -> taken.contains(p.pid()) || p.info().commandLine().orElse("").endsWith(name))
         .findFirst()
         .orElseThrow(() -> new AssertionError("no process of rank " + rank + ":\n" + output()));
   }

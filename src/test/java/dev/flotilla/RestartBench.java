@@ -72,6 +72,7 @@ final class RestartBench {
           load.awaitAnswers(10 * clients);
         }
         for (int rank = 0; rank < ranks; rank++) {
+          awaitSpares(head, rank + 1);
           restarts.add(restart(head, base, rank));
           System.err.println("rank " + rank + ": " + restarts.getLast());
         }
@@ -84,6 +85,17 @@ final class RestartBench {
           .filter(l -> l.contains("has started, pid"))
           .skip(ranks)
           .forEach(System.err::println);
+    }
+  }
+
+  /** The figure is that of a rank that dies alone; one that dies soon after it finds no spare. */
+  private static void awaitSpares(FlotillaProcess head, int number) {
+    long begin = System.nanoTime();
+    while (head.output().split("EngineCore_spare is ready", -1).length <= number) {
+      if (System.nanoTime() - begin > LIMIT_NANOS) {
+        throw new IllegalStateException("no spare is ready:\n" + head.output());
+      }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(100));
     }
   }
 

@@ -35,10 +35,23 @@ public record NodeConfig(
    * @param member address of this node's member
    * @param clusterName of the cluster
    * @param clusterConfig Hazelcast's file
+   * @param spares JVMs that have joined and wait for a rank that dies
    */
-  public record Children(String member, String clusterName, String clusterConfig) {
-    /** As this JVM joins. */
-    public static final Children DEFAULT = new Children("", "", "");
+  public record Children(String member, String clusterName, String clusterConfig, int spares) {
+    /** More would be a second fleet. */
+    private static final int SPARES_MAX = 64;
+
+    /** As this JVM joins, without spares. */
+    public static final Children DEFAULT = new Children("", "", "", 0);
+
+    /** Checks every bound. */
+    public Children {
+      Check.that(
+          spares >= 0 && spares <= SPARES_MAX,
+          "spare-engines must be 0 to %d, not %d",
+          SPARES_MAX,
+          spares);
+    }
   }
 
   /** Checks every bound. */

@@ -8,14 +8,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The front-ends that an engine reports to, and which of them know its state. Reports that ride on
- * tokens are free; messages of their own are paid out of a budget, which bounds what the balancing
- * of any load can cost: what cannot be paid now is told with the next tokens, by the coordinator's
- * view, or later. Used by the port's thread.
+ * The front-ends that an engine reports to, and which of them know its state. All reports, those
+ * that ride on tokens too, are paid out of a budget, which bounds what the balancing of any load
+ * can cost: what cannot be paid now is told by the coordinator's view, or later. Used by the port's
+ * thread.
  */
 final class Audience implements Machine {
-  /** Messages of reports alone that one engine may send in a second, for long. */
-  static final int MESSAGES_PER_SECOND = 200;
+  /** Reports that one engine may send in a second, for long. */
+  static final int REPORTS_PER_SECOND = 200;
 
   /** Bursts may take so many at once. */
   private static final double BURST = 64;
@@ -87,8 +87,23 @@ final class Audience implements Machine {
     }
   }
 
-  /** It is told the state by a message that had to be sent anyway. */
-  void told(FrontendId frontend, long nowNanos) {
+  /**
+   * Tokens go to it, and a report may go with them.
+   *
+   * @return whether it does: then it is told
+   */
+  boolean rides(FrontendId frontend, long nowNanos) {
+    refill(nowNanos);
+    Member member = members.get(frontend);
+    if (member == null || !(member.owed || (!member.current && budget >= 1))) {
+      return false;
+    }
+    budget--;
+    told(frontend, nowNanos);
+    return true;
+  }
+
+  private void told(FrontendId frontend, long nowNanos) {
     Member member = members.get(frontend);
     if (member != null) {
       member.current = true;
@@ -140,7 +155,7 @@ final class Audience implements Machine {
   }
 
   private void refill(long nowNanos) {
-    budget = Math.min(BURST, budget + (nowNanos - paidNanos) / 1e9 * MESSAGES_PER_SECOND);
+    budget = Math.min(BURST, budget + (nowNanos - paidNanos) / 1e9 * REPORTS_PER_SECOND);
     paidNanos = nowNanos;
   }
 }

@@ -2,6 +2,7 @@ package dev.flotilla.engine;
 
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
+import dev.flotilla.protocol.EngineAt;
 import dev.flotilla.protocol.EngineFacts;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.LoadReport;
@@ -261,15 +262,7 @@ final class EnginePortVerticle extends VerticleBase {
     gauge.update(outcome.snapshot());
     List<Future<?>> sends = new ArrayList<>();
     outcome.refusals().forEach(this::refuse);
-    if (!outcome.deltas().isEmpty()) {
-      outcome
-          .deltas()
-          .forEach(
-              (frontend, deltas) -> {
-                LoadReport load = reports().riding(frontend);
-                sends.add(sendTokens(frontend, new ToFrontend.Tokens(load, deltas)));
-              });
-    }
+    outcome.deltas().forEach((owner, deltas) -> sends.add(sendTokens(owner, deltas)));
     String broken = outcome.broken();
     if (broken != null) {
       on(new EngineLife.Event.Broken(broken));
@@ -280,9 +273,12 @@ final class EnginePortVerticle extends VerticleBase {
   }
 
   /** A stream that has lost a delta cannot go on, so that its engine need not either. */
-  private Future<Void> sendTokens(FrontendId frontend, ToFrontend.Tokens tokens) {
+  private Future<Void> sendTokens(FrontendId frontend, List<ToFrontend.Delta> deltas) {
+    Rank rank = Objects.requireNonNull(life.rank(), "tokens before a rank");
+    EngineAt from = new EngineAt(rank, identity.incarnation(), life.epoch());
+    LoadReport load = reports().riding(frontend);
     return bus()
-        .send(Addresses.frontend(frontend), tokens)
+        .send(Addresses.frontend(frontend), new ToFrontend.Tokens(from, load, deltas))
         .onFailure(
             failure -> {
               LOG.info("{} drops the work of {}: {}", name(), frontend, failure.getMessage());

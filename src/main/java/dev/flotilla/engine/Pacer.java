@@ -10,7 +10,7 @@ final class Pacer {
     void run(long ms, Runnable action);
   }
 
-  private final long gapNanos;
+  private long gapNanos;
   private final Runnable action;
   private final Later later;
   private long lastNanos;
@@ -21,6 +21,11 @@ final class Pacer {
     this.action = action;
     this.later = later;
     lastNanos = System.nanoTime() - gapNanos;
+  }
+
+  /** From now on, another gap. */
+  void gap(long ms) {
+    gapNanos = ms * 1_000_000;
   }
 
   void request() {

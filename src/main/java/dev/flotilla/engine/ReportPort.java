@@ -10,15 +10,16 @@ import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import java.util.List;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Tells one rank's load: to every front-end and to the coordinator when work comes, when a step
- * begins and when the rank falls idle. Reports ride on tokens; messages of their own go only to
- * those that no tokens went to. Under the original's two policies the coordinator is told what the
- * original's is, the scheduler's counts at each step, and nobody else needs a report. Used by the
- * port's thread.
+ * begins and when the rank falls idle. Reports ride on tokens where they can; messages of their own
+ * go only to those that no report rode to. Under the original's two policies the coordinator is
+ * told what the original's is, the scheduler's counts at each step, and nobody else needs a report.
+ * Used by the port's thread.
  *
  * <p>Source: the live reports of the reference "let@event"; the original reports after each step.
  */
@@ -29,10 +30,13 @@ final class ReportPort {
   private static final long GAP_MS = 1;
 
   /**
-   * Shortest time between two reports to the coordinator. Below the 6 ms of a short real step, so
-   * that each step is reported at once, while steps that take no time do not flood it.
+   * Shortest time between two reports to the coordinator: half of what an engine may report, so
+   * that as much is left for front-ends.
    */
-  private static final long COORDINATOR_GAP_MS = 5;
+  private static final long COORDINATOR_GAP_MS = 10;
+
+  /** Under the original's policies front-ends need none, and short steps are reported at once. */
+  private static final long SNAPSHOT_GAP_MS = 5;
 
   /** A front-end that has heard nothing for so long is told that the engine lives. */
   private static final long SILENT_NANOS = 500_000_000;
@@ -71,6 +75,7 @@ final class ReportPort {
   void admitted(ToEngine.Init init) {
     external = init.parallel().balancing() == Balancing.EXTERNAL;
     policy = init.parallel().policy();
+    toCoordinator.gap(policy.bySnapshots() ? SNAPSHOT_GAP_MS : COORDINATOR_GAP_MS);
     init.frontends().forEach(audience::add);
   }
 
@@ -105,10 +110,10 @@ final class ReportPort {
     audience.changed();
   }
 
-  /** Tokens go to a front-end, and this report with them. */
-  LoadReport riding(FrontendId frontend) {
-    audience.told(frontend, System.nanoTime());
-    return measure.get().toFrontend(frontend);
+  /** Tokens go to a front-end, and this report with them; null if none is due. */
+  @Nullable LoadReport riding(FrontendId frontend) {
+    boolean rides = audience.rides(frontend, System.nanoTime());
+    return rides ? measure.get().toFrontend(frontend) : null;
   }
 
   /** After the tokens have been sent: all others are told. */

@@ -186,6 +186,14 @@ public final class Fleet implements Machine {
     following.heard(load.incarnation(), nowNanos);
   }
 
+  /** Takes the report that rides on tokens, if one does. */
+  void heard(ToFrontend.Tokens tokens, long nowNanos) {
+    LoadReport load = tokens.load();
+    if (load != null) {
+      report(load, nowNanos);
+    }
+  }
+
   /** Takes what an engine's prefix cache has gained and lost. */
   void prefixes(ToFrontend.PrefixChange change) {
     following.take(change);

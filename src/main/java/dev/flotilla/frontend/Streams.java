@@ -119,8 +119,8 @@ final class Streams {
   /** What one engine's step brought. */
   void accept(ToFrontend.Tokens tokens) {
     long now = System.nanoTime();
-    fleet.report(tokens.load(), now);
-    Incarnation from = tokens.load().incarnation();
+    fleet.heard(tokens, now);
+    Incarnation from = tokens.from().incarnation();
     for (ToFrontend.Delta delta : tokens.deltas()) {
       Choice choice = find(delta.request());
       if (choice != null) {

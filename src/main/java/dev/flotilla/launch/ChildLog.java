@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -20,12 +21,12 @@ final class ChildLog {
   private static final long SECOND_NANOS = 1_000_000_000L;
   private static final Logger LOG = LoggerFactory.getLogger("dev.flotilla.engine.process");
 
-  private final String name;
+  private final Supplier<String> name;
   private long windowNanos = System.nanoTime();
   private int lines;
   private long dropped;
 
-  ChildLog(String name) {
+  ChildLog(Supplier<String> name) {
     this.name = name;
   }
 
@@ -45,7 +46,7 @@ final class ChildLog {
         }
       }
     } catch (IOException e) {
-      LOG.debug("{} logs nothing any more: {}", name, e.getMessage());
+      LOG.debug("{} logs nothing any more: {}", name.get(), e.getMessage());
     }
     if (!line.isEmpty()) {
       put(line.toString());
@@ -67,18 +68,18 @@ final class ChildLog {
     String text = line.stripTrailing();
     for (Level level : Level.values()) {
       if (text.startsWith(level.name() + " ")) {
-        LOG.atLevel(level).log("{}: {}", name, text.substring(level.name().length()).strip());
+        LOG.atLevel(level).log("{}: {}", name.get(), text.substring(level.name().length()).strip());
         return;
       }
     }
     if (!text.isEmpty() && !text.equals("WARNING: Using incubator modules: jdk.incubator.vector")) {
-      LOG.info("{}: {}", name, text);
+      LOG.info("{}: {}", name.get(), text);
     }
   }
 
   private void tellDropped() {
     if (dropped > 0) {
-      LOG.warn("{}: {} more lines within a second are left out", name, dropped);
+      LOG.warn("{}: {} more lines within a second are left out", name.get(), dropped);
       dropped = 0;
     }
   }

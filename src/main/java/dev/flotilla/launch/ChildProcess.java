@@ -38,13 +38,13 @@ final class ChildProcess implements EngineProcess {
   /** The order to end. */
   static final String STOP = "stop";
 
-  private final String name;
+  private volatile String name;
   private final Process process;
   private final CompletableFuture<Void> started = new CompletableFuture<>();
   private final CompletableFuture<EngineEnd> ended = new CompletableFuture<>();
   private final CompletableFuture<Void> told = new CompletableFuture<>();
-  private final StringBuilder phases = new StringBuilder();
-  private long phaseNanos = System.nanoTime(); // used by the thread that listens
+  private final StringBuilder phases = new StringBuilder(); // used by the thread that listens
+  private volatile long phaseNanos = System.nanoTime();
   private volatile @Nullable String failure;
   private volatile @Nullable String node;
 
@@ -67,12 +67,25 @@ final class ChildProcess implements EngineProcess {
     builder.environment().putAll(environment);
     ChildProcess child = new ChildProcess(name, builder.start());
     Thread.ofVirtual().name(name + "-told").start(child::listen);
-    ChildLog log = new ChildLog(name);
+    ChildLog log = new ChildLog(child::name);
     InputStream errors = child.process.getErrorStream();
     Thread.ofVirtual().name(name + "-log").start(() -> log.copy(errors));
     var _ = child.process.onExit().thenAccept(ignored -> child.exited());
     child.order(settings);
     return child;
+  }
+
+  /**
+   * A spare becomes an engine.
+   *
+   * @param engine its name from now on
+   * @param settings one line, the order that it has waited for
+   */
+  void become(String engine, String settings) {
+    LOG.info("{}, pid {}, becomes {}", name, process.pid(), engine);
+    name = engine;
+    phaseNanos = System.nanoTime();
+    order(settings);
   }
 
   private void order(String line) {
@@ -107,6 +120,9 @@ final class ChildProcess implements EngineProcess {
       failure = line.substring(FAILED.length());
     } else if (line.startsWith(NODE)) {
       node = line.substring(NODE.length());
+      if (name.equals(Children.SPARE)) {
+        LOG.info("{} is ready, pid {}", name, process.pid());
+      }
     } else if (line.startsWith(PHASE)) {
       phase(line.substring(PHASE.length()));
     } else {

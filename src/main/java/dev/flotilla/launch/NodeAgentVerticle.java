@@ -16,15 +16,10 @@ import dev.flotilla.protocol.ToNode;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
-import io.vertx.core.json.JsonObject;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -53,9 +48,8 @@ public final class NodeAgentVerticle extends VerticleBase {
   private @Nullable DevicePort devices;
   private volatile @Nullable Supervisor supervisor;
   private NodeConfig settings = NodeConfig.DEFAULT;
-  private NumaBinding numa = new NumaBinding(List.of(), null);
+  private volatile @Nullable Children children;
   private ClusterView view = ClusterView.EMPTY;
-  private final Set<String> begun = new HashSet<>(); // names of child processes
   private String host = "unknown";
   private long viewNanos;
   private boolean up;
@@ -100,7 +94,9 @@ public final class NodeAgentVerticle extends VerticleBase {
         .compose(
             ignored ->
                 settings.processes()
-                    ? vertx.executeBlocking(NumaBinding::ofThisMachine).onSuccess(n -> numa = n)
+                    ? vertx
+                        .executeBlocking(NumaBinding::ofThisMachine)
+                        .onSuccess(numa -> children = children(numa))
                     : Future.succeededFuture())
         .onSuccess(ignored -> devices = devices())
         .compose(ignored -> bus().consume(Addresses.node(bus().node()), this::ordered))
@@ -111,12 +107,24 @@ public final class NodeAgentVerticle extends VerticleBase {
               vertx.setPeriodic(0, HELLO_MS, timer -> beat());
               return Future.fromCompletionStage(supervisor().startAll(settings.engines()), context);
             })
-        .onSuccess(ignored -> up = true);
+        .onSuccess(
+            ignored -> {
+              up = true;
+              if (children != null) {
+                children().ready();
+              }
+            });
+  }
+
+  private Children children(NumaBinding numa) {
+    return new Children(
+        settings, numa, new Timer(), action -> context.runOnContext(ignored -> action.run()));
   }
 
   /** Ends the engines, by force what does not end in time. */
   @Override
   public Future<?> stop() {
+    endSpares();
     return Future.fromCompletionStage(supervisor().stop(FORCE_MS), context);
   }
 
@@ -132,6 +140,7 @@ public final class NodeAgentVerticle extends VerticleBase {
     context.runOnContext(
         ignored -> {
           supervisor().beginStop();
+          endSpares();
           Set<NodeId> here = nodes();
           for (ClusterView.Engine engine : view.engines()) {
             if (here.contains(engine.node())) {
@@ -148,10 +157,22 @@ public final class NodeAgentVerticle extends VerticleBase {
 
   /** Ends every engine without waiting for anything. May be called from any thread. */
   public void kill() {
+    endSpares();
     Supervisor all = supervisor;
     if (all != null) {
       all.kill();
     }
+  }
+
+  private void endSpares() {
+    Children all = children;
+    if (all != null) {
+      all.kill();
+    }
+  }
+
+  private Children children() {
+    return Objects.requireNonNull(children);
   }
 
   /** This node, and those of the children. */
@@ -254,28 +275,8 @@ public final class NodeAgentVerticle extends VerticleBase {
     if (!settings.processes()) {
       return VerticleProcess.start(vertx, name, config);
     }
-    JsonObject order =
-        new JsonObject()
-            .put("engine", new JsonObject(Config.format(config)))
-            .put("member", settings.children().member())
-            .put("cluster-name", settings.children().clusterName())
-            .put("cluster-config", settings.children().clusterConfig())
-            .put("again", !begun.add(name));
-    ChildCommand command =
-        ChildCommand.ofThisJvm().behind(numa.prefix(index, settings.engines().size()));
-    Map<String, String> environment = new HashMap<>(command.environment());
     List<Integer> given = config.rank() == null ? List.of() : port().given(config.rank());
-    if (!given.isEmpty()) {
-      environment.put(
-          "CUDA_VISIBLE_DEVICES", String.join(",", given.stream().map(String::valueOf).toList()));
-    } else if (index < settings.deviceIds().size()) {
-      environment.put("CUDA_VISIBLE_DEVICES", settings.deviceIds().get(index));
-    }
-    try {
-      return ChildProcess.start(name, command.words(name, config), environment, order.encode());
-    } catch (IOException e) {
-      throw new UncheckedIOException("%s cannot be started: %s".formatted(name, e.getMessage()), e);
-    }
+    return children().start(name, index, config, given);
   }
 
   /** Engines that the coordinator places here. */

@@ -116,7 +116,7 @@ final class Frames {
     FrameType type = FrameType.of(message);
     return switch (message) {
       case ToFrontend.Tokens tokens -> {
-        FrameWriter out = start(type, tokens.load().epoch(), TokensLayout.capacity(tokens));
+        FrameWriter out = start(type, tokens.from().epoch(), TokensLayout.capacity(tokens));
         TokensLayout.write(tokens, out);
         yield out.toBytes();
       }

@@ -9,12 +9,20 @@ public sealed interface ToFrontend {
   /**
    * What one step brought for this front-end: at most one message per step.
    *
+   * @param from the engine that speaks
+   * @param load its report, if one rides along: reports are bounded by a number in a second
    * @param deltas one per request that got a token or ended
    */
-  record Tokens(LoadReport load, List<Delta> deltas) implements ToFrontend {
+  record Tokens(EngineAt from, @Nullable LoadReport load, List<Delta> deltas)
+      implements ToFrontend {
     /** Keeps a private copy. */
     public Tokens {
       deltas = List.copyOf(deltas);
+    }
+
+    /** Tokens with the report of the engine that speaks. */
+    public Tokens(LoadReport load, List<Delta> deltas) {
+      this(new EngineAt(load.rank(), load.incarnation(), load.epoch()), load, deltas);
     }
   }
 

@@ -25,11 +25,19 @@ final class TokensLayout {
 
   /** A guess of the frame's size that is right without log-probabilities. */
   static int capacity(ToFrontend.Tokens tokens) {
-    return 256 + 48 * tokens.load().acks().size() + 40 * tokens.deltas().size();
+    LoadReport load = tokens.load();
+    return 128 + (load == null ? 0 : 160 + 48 * load.acks().size()) + 40 * tokens.deltas().size();
   }
 
   static void write(ToFrontend.Tokens tokens, FrameWriter out) {
-    LoadLayout.write(tokens.load(), out);
+    LoadReport load = tokens.load();
+    out.u8(load == null ? 0 : 1);
+    if (load == null) {
+      out.i32(tokens.from().rank().value());
+      out.text(tokens.from().incarnation().value());
+    } else {
+      LoadLayout.write(load, out);
+    }
     List<ToFrontend.Delta> deltas = tokens.deltas();
     out.i32(deltas.size());
     if (deltas.isEmpty()) {
@@ -85,10 +93,18 @@ final class TokensLayout {
   }
 
   static ToFrontend.Tokens read(Epoch epoch, FrameReader in) {
-    LoadReport load = LoadLayout.read(epoch, in);
+    if (in.flag()) {
+      LoadReport load = LoadLayout.read(epoch, in);
+      return new ToFrontend.Tokens(load, deltas(in));
+    }
+    EngineAt from = new EngineAt(new Rank(in.i32()), new Incarnation(in.text()), epoch);
+    return new ToFrontend.Tokens(from, null, deltas(in));
+  }
+
+  private static List<ToFrontend.Delta> deltas(FrameReader in) {
     int count = in.count(DELTA_BYTES);
     if (count == 0) {
-      return new ToFrontend.Tokens(load, List.of());
+      return List.of();
     }
     FrontendId[] owners = owners(count, in);
     long[] counters = in.longs(count);
@@ -131,7 +147,7 @@ final class TokensLayout {
               timings[i]));
       from += sizes[i];
     }
-    return new ToFrontend.Tokens(load, deltas);
+    return deltas;
   }
 
   private static void frontends(List<ToFrontend.Delta> deltas, FrameWriter out) {

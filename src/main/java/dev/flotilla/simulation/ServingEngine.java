@@ -45,6 +45,11 @@ import org.jspecify.annotations.Nullable;
 final class ServingEngine extends SimulatedEngine {
   private static final long MS = 1_000_000;
 
+  /**
+   * Of so many steps one tells its load with its tokens; the others' have no room in the budget.
+   */
+  private static final int RIDES_EVERY = 3;
+
   /** One engine's size and speed. */
   record Shape(int seqs, int blocks, int queue, int stepMs) {}
 
@@ -312,13 +317,14 @@ final class ServingEngine extends SimulatedEngine {
       owners.computeIfAbsent(delta.request().frontend(), _ -> new ArrayList<>()).add(delta);
     }
     deltas = new ArrayList<>();
-    LoadReport load = loadNow();
+    EngineAt from = new EngineAt(rank(), incarnation(), life().epoch());
+    LoadReport load = steps % RIDES_EVERY == 0 ? loadNow() : null;
     owners.forEach(
         (owner, its) ->
             network.send(
                 this,
                 Addresses.frontend(owner),
-                new ToFrontend.Tokens(load, its),
+                new ToFrontend.Tokens(from, load, its),
                 () -> scheduler.abort(owner)));
   }
 

@@ -12,6 +12,7 @@ import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.Incarnation;
+import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.RequestId;
@@ -175,8 +176,11 @@ final class ServingFrontend extends SimulatedNetwork.Actor {
 
   private void tokens(ToFrontend.Tokens tokens) {
     long now = world.time.now();
-    world.seams.report(fleet, tokens.load(), now);
-    Incarnation from = tokens.load().incarnation();
+    LoadReport load = tokens.load();
+    if (load != null) {
+      world.seams.report(fleet, load, now);
+    }
+    Incarnation from = tokens.from().incarnation();
     for (ToFrontend.Delta delta : tokens.deltas()) {
       find(delta.request())
           .ifPresent(

@@ -43,7 +43,7 @@ final class FakeFrontend {
 
   private void receive(ToFrontend message) {
     arrivals.add(new Arrival(System.nanoTime(), message));
-    if (message instanceof ToFrontend.Tokens(var _, var deltas)) {
+    if (message instanceof ToFrontend.Tokens(var _, var _, var deltas)) {
       deltas.forEach(delta -> tokens.addAndGet(delta.ids().size()));
     }
     if (message instanceof ToFrontend.Ping(var rank, var incarnation, long nonce)) {

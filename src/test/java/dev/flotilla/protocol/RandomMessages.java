@@ -34,7 +34,7 @@ final class RandomMessages {
       case ENGINE_PONG -> new ToEngine.Pong(frontend(), random.nextLong());
       case DRAIN -> new ToEngine.Drain(incarnation(), random.nextLong());
       case HAND_OVER, DECLINE, OFFER -> HandOverMessages.random(type, this);
-      case TOKENS -> new ToFrontend.Tokens(load(), deltas());
+      case TOKENS -> tokens();
       case FRONTEND_LOAD -> new ToFrontend.Load(load());
       case REFUSAL ->
           new ToFrontend.Refusal(
@@ -252,6 +252,14 @@ final class RandomMessages {
 
   ToFrontend.Timing timing() {
     return new ToFrontend.Timing(random.nextLong(), random.nextLong(), random.nextLong());
+  }
+
+  private ToFrontend.Tokens tokens() {
+    LoadReport load = load();
+    return random.nextBoolean()
+        ? new ToFrontend.Tokens(load, deltas())
+        : new ToFrontend.Tokens(
+            new EngineAt(load.rank(), load.incarnation(), load.epoch()), null, deltas());
   }
 
   List<ToFrontend.Delta> deltas() {

@@ -26,6 +26,10 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class ReportTrafficTest {
   private static final int FRONTENDS = 4;
+
+  /** What may have been saved for the first moment of the measurement. */
+  private static final double BURST = 64;
+
   private static final Epoch EPOCH = new Epoch(1, 1);
   private static final TokenIds PROMPT = TokenIds.of(IntStream.range(0, 1100).toArray());
 
@@ -89,7 +93,10 @@ class ReportTrafficTest {
     switch (message) {
       case ToFrontend.Tokens t -> {
         tokens.add(t);
-        riding.add(new ToFrontend.Load(t.load()));
+        LoadReport load = t.load();
+        if (load != null) {
+          riding.add(new ToFrontend.Load(load));
+        }
       }
       case ToFrontend.Load load -> alone.add(load);
       case ToFrontend.Ping ping ->
@@ -115,7 +122,7 @@ class ReportTrafficTest {
   }
 
   @Test
-  void reportsOfTheirOwnStayBelowTwoHundredASecond() throws Exception {
+  void reportsStayBelowOnePercentOfTheTokensAndTwoHundredASecond() throws Exception {
     bus.consume(Addresses.HANDSHAKE, this::coordinate);
     bus.consume(Addresses.COORDINATOR, this::coordinate);
     for (int i = 0; i < FRONTENDS; i++) {
@@ -145,20 +152,22 @@ class ReportTrafficTest {
     long start = System.nanoTime();
     await().atMost(Duration.ofSeconds(10)).until(() -> System.nanoTime() - start > 3_000_000_000L);
     double seconds = (System.nanoTime() - start) / 1e9;
-    double own = (alone.frames.get() + toCoordinator.frames.get()) / seconds;
-    double bytes = alone.bytes.get() + toCoordinator.bytes.get();
+    List<Count> reports = List.of(riding, alone, toCoordinator);
+    double number = reports.stream().mapToLong(c -> c.frames.get()).sum() / seconds;
+    double bytes = reports.stream().mapToLong(c -> c.bytes.get()).sum() / seconds;
+    double ofTokens = (tokens.bytes.get() - riding.bytes.get()) / seconds;
     System.out.printf(
         Locale.ROOT,
-        "tokens %.0f frames/s %.0f B/s, of which riding reports %.0f B/s; alone to front-ends"
-            + " %.0f/s, to the coordinator %.0f/s, %.0f B/s%n",
+        "tokens without reports %.0f frames/s %.0f B/s; reports %.0f/s %.0f B/s: %.0f/s ride,"
+            + " %.0f/s alone to front-ends, %.0f/s to the coordinator%n",
         tokens.frames.get() / seconds,
-        tokens.bytes.get() / seconds,
-        riding.bytes.get() / seconds,
+        ofTokens,
+        number,
+        bytes,
+        riding.frames.get() / seconds,
         alone.frames.get() / seconds,
-        toCoordinator.frames.get() / seconds,
-        bytes / seconds);
-    assertTrue(own <= 230, "messages of reports alone per second: " + own);
-    assertTrue(
-        riding.bytes.get() < tokens.bytes.get(), "every report that rides saves its own frame");
+        toCoordinator.frames.get() / seconds);
+    double most = 0.01 * ofTokens + (200 + BURST / seconds) * bytes / number;
+    assertTrue(bytes <= most, bytes + " B/s of reports, allowed " + most);
   }
 }
