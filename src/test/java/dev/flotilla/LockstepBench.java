@@ -1,5 +1,7 @@
 package dev.flotilla;
 
+import com.google.errorprone.annotations.FormatMethod;
+import com.google.errorprone.annotations.FormatString;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.net.URI;
@@ -171,7 +173,8 @@ final class LockstepBench {
     }
   }
 
-  private static void print(String format, Object... args) {
+  @FormatMethod
+  private static void print(@FormatString String format, Object... args) {
     System.out.println(String.format(Locale.ROOT, format, args));
   }
 }

@@ -55,6 +55,11 @@ class PausingServeTest {
         : FlotillaProcess.json(response.body());
   }
 
+  private static String metrics(URI base) throws Exception {
+    HttpRequest request = HttpRequest.newBuilder(base.resolve("/metrics")).build();
+    return FlotillaProcess.HTTP.send(request, BodyHandlers.ofString()).body();
+  }
+
   private static void pause(URI base, String mode) throws Exception {
     HttpResponse<String> answer = post(base, "/pause?mode=" + mode);
     assertEquals(200, answer.statusCode(), answer.body());
@@ -128,6 +133,7 @@ class PausingServeTest {
         assertEquals(2, queued.running(), "what comes while paused is queued");
         get(base, "/health");
         get(base, "/readyz");
+        assertTrue(metrics(base).contains("flotilla_paused{"), "a gauge");
         resume(base);
         queued.assertAllEnd("length", Duration.ofSeconds(20));
       }

@@ -143,7 +143,7 @@ final class RestingGroup implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
-    get(vertx.close());
+  public void close() {
+    vertx.close().toCompletionStage().toCompletableFuture().join();
   }
 }

@@ -50,6 +50,8 @@ public final class PausingSimulation {
   /** A rank that was no member and is heard again is told within this. */
   private static final long TOLD_NANOS = 1_500 * MS;
 
+  private static final List<PauseMode> MODES = List.of(PauseMode.values());
+
   private final long seed;
   private final Profile profile;
   private final RandomGenerator random;
@@ -277,13 +279,13 @@ public final class PausingSimulation {
       return;
     }
     long call = ++calls;
-    long timeoutMs = 300 + random.nextInt(5_000);
+    long timeoutMs = 300 + random.nextLong(5_000);
     // A call that joins another is answered with it.
     open.put(call, time.now() + 20 * SECOND);
     if (random.nextInt(5) < 2) {
       leader.on(new Event.Resume(time.now(), call, timeoutMs));
     } else {
-      PauseMode mode = PauseMode.values()[random.nextInt(3)];
+      PauseMode mode = MODES.get(random.nextInt(3));
       leader.on(new Event.Pause(time.now(), call, mode, random.nextBoolean(), timeoutMs));
     }
   }

@@ -146,7 +146,7 @@ class RequestStreamTest {
   @Test
   void aPausedRequestMayWaitForever() {
     running(A);
-    for (int minute = 1; minute < 100; minute++) {
+    for (long minute = 1; minute < 100; minute++) {
       assertEquals(List.of(), stream.on(new Event.Tick(minute * 60_000 * MS, true, false, true)));
     }
     assertEquals(List.of(), stream.on(new Event.Tick(99 * 60_000 * MS + 59_000 * MS, true, false)));

@@ -1,5 +1,7 @@
 package dev.flotilla.protocol;
 
+import java.util.List;
+
 /** Messages of pausing, for {@link SampleMessages} and {@link RandomMessages}. */
 final class PauseMessages {
   private PauseMessages() {}
@@ -20,7 +22,7 @@ final class PauseMessages {
   }
 
   static Object random(FrameType type, RandomMessages some) {
-    PauseMode mode = PauseMode.values()[some.random.nextInt(3)];
+    PauseMode mode = List.of(PauseMode.values()).get(some.random.nextInt(3));
     return switch (type) {
       case PAUSE ->
           new ToEngine.Pause(some.term(), some.random.nextLong(), mode, some.random.nextBoolean());
