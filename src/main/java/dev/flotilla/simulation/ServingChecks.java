@@ -26,7 +26,8 @@ import java.util.Set;
  *   <li>I1: a request that was accepted ends exactly once;
  *   <li>I2: its tokens are those that it must get, each once and in order;
  *   <li>I3: they come from the attempt that was submitted last, and from its engine;
- *   <li>I4: an epoch belongs to one incarnation, and nobody acts on another's or on an older one;
+ *   <li>I4: an epoch of a leader belongs to one incarnation, and nobody acts on another's or on an
+ *       older one;
  *   <li>I5: whoever has work goes on with it: all is done in bounded time once nothing fails;
  *   <li>I6: afterwards no queue, no ledger and no KV block holds anything;
  *   <li>I7: a request whose engines live does not fail where nothing is lost;
@@ -35,7 +36,7 @@ import java.util.Set;
  */
 final class ServingChecks {
   private final ServingSimulation world;
-  private final Map<Epoch, Incarnation> given = new HashMap<>();
+  private final Map<Given, Incarnation> given = new HashMap<>();
   private final Map<Incarnation, Set<Epoch>> told = new HashMap<>();
   private final Map<Incarnation, Long> sent = new HashMap<>();
   private final Map<ServingEngine, Long> obeyed = new HashMap<>();
@@ -44,6 +45,9 @@ final class ServingChecks {
   private int leaderships;
   private int moves;
   private int retries;
+
+  /** Two leaders that do not know of each other may give one epoch each: nobody follows both. */
+  private record Given(Term by, Epoch epoch) {}
 
   private record Place(ServingFrontend frontend, Rank rank) {}
 
@@ -73,23 +77,21 @@ final class ServingChecks {
   void coordinated(Membership.Effect effect) {
     if (effect instanceof Membership.Effect.Send(var _, var message)
         && message instanceof ToEngine.Init init) {
-      given(init.epoch(), init.incarnation());
+      Incarnation to = init.incarnation();
+      Incarnation owner = given.putIfAbsent(new Given(init.term(), init.epoch()), to);
+      world.require(
+          owner == null || owner.equals(to),
+          () -> "I4: epoch %s of %s was given to %s already".formatted(init.epoch(), to, owner));
       told.computeIfAbsent(init.incarnation(), _ -> new HashSet<>()).add(init.epoch());
     }
   }
 
-  private void given(Epoch epoch, Incarnation incarnation) {
-    Incarnation owner = given.putIfAbsent(epoch, incarnation);
-    world.require(
-        owner == null || owner.equals(incarnation),
-        () -> "I4: epoch %s of %s was given to %s already".formatted(epoch, incarnation, owner));
-  }
-
   /** An engine believes that it is under an epoch. */
   void adopted(ServingEngine engine, Epoch epoch) {
-    if (!epoch.equals(Epoch.NONE)) {
-      given(epoch, engine.incarnation());
-    }
+    world.require(
+        epoch.equals(Epoch.NONE)
+            || told.getOrDefault(engine.incarnation(), Set.of()).contains(epoch),
+        () -> "I4: %s goes by epoch %s, which nobody gave it".formatted(engine.name(), epoch));
   }
 
   /**
@@ -125,7 +127,7 @@ final class ServingChecks {
       world.require(
           before == null || before.compareTo(engine.epoch()) <= 0,
           () -> "I4: %s sees %s after epoch %s".formatted(by.name(), engine, before));
-      Incarnation owner = given.get(engine.epoch());
+      Incarnation owner = given.get(new Given(view.term(), engine.epoch()));
       world.require(
           owner == null || owner.equals(engine.incarnation()),
           () -> "I4: %s sees %s under the epoch of %s".formatted(by.name(), engine, owner));
