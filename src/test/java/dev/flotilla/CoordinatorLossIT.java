@@ -79,7 +79,7 @@ class CoordinatorLossIT {
   }
 
   /** One rank and its front-end; that of rank 0 is the head. */
-  private static FlotillaProcess node(String cluster, int rank) throws Exception {
+  static FlotillaProcess node(String cluster, int rank) throws Exception {
     return FlotillaProcess.start(
         "serve",
         "--executor",

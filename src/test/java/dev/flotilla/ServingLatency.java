@@ -8,6 +8,7 @@ import dev.flotilla.model.Batch;
 import dev.flotilla.model.Executor;
 import dev.flotilla.model.ModelFolder;
 import dev.flotilla.protocol.Epoch;
+import dev.flotilla.protocol.FinishReason;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.Sampling;
@@ -184,7 +185,7 @@ final class ServingLatency {
         }
       }
     }
-    scheduler.abortAll();
+    scheduler.abortAll(FinishReason.ABORT);
     return prompts;
   }
 

@@ -41,9 +41,6 @@ public final class CoordinatorVerticle extends VerticleBase {
   /** How often those who stand by are told that this one leads. */
   private static final long CLAIM_MS = 250;
 
-  /** Longer prompts than any model takes; keeps scores within what a JSON number holds. */
-  private static final int PROMPT_TOKENS_MAX = 100_000_000;
-
   private final FrontendId self = new FrontendId("coordinator-" + UUID.randomUUID());
   private @Nullable Chooser chooser;
   private final List<Bus.Subscription> subscriptions = new ArrayList<>();
@@ -56,6 +53,7 @@ public final class CoordinatorVerticle extends VerticleBase {
   private @Nullable HandOvers handOvers; // Null where nothing moves.
   private @Nullable ScalingPort scaling; // As long as it leads.
   private WavePort waves = WavePort.NONE; // Without effect where ranks step alone.
+  private @Nullable PausingPort pausing; // As long as it leads.
   private ClusterView view = ClusterView.EMPTY;
   private Future<Void> registered = Future.succeededFuture();
   private StepSnapshot snapshot = StepSnapshot.NONE;
@@ -132,11 +130,15 @@ public final class CoordinatorVerticle extends VerticleBase {
     scaling = growth;
     waves = WavePort.of(bus(), limits, settings, term);
     services.addAll(growth.serve(vertx));
+    PausingPort pauses = new PausingPort(bus(), term, inheritance.last(), this::changed);
+    pausing = pauses;
+    services.addAll(pauses.serve(vertx));
     timer = vertx.setPeriodic(Math.max(1, settings.publishMinMs() / 2), ignored -> tick());
     claimTimer = vertx.setPeriodic(CLAIM_MS, ignored -> claim());
     claim();
     services.add(vertx.eventBus().consumer(Addresses.STATUS, this::status));
-    services.add(vertx.eventBus().consumer(Addresses.ROUTE, this::route));
+    RoutePort route = new RoutePort(() -> membership == null ? null : fresh(), chooser());
+    services.add(vertx.eventBus().consumer(Addresses.ROUTE, route::asked));
     return subscribe(bus().consume(Addresses.COORDINATOR, this::told))
         .compose(ignored -> subscribe(bus().consume(Addresses.HANDSHAKE, this::told)))
         .compose(ignored -> subscribe(bus().consume(Addresses.frontend(self), this::followed)))
@@ -183,6 +185,10 @@ public final class CoordinatorVerticle extends VerticleBase {
       scaling.stop();
       scaling = null;
     }
+    if (pausing != null) {
+      pausing.stop();
+      pausing = null;
+    }
     List<Future<Void>> ends = new ArrayList<>();
     subscriptions.forEach(s -> ends.add(s.unregister()));
     services.forEach(s -> ends.add(s.unregister()));
@@ -209,11 +215,13 @@ public final class CoordinatorVerticle extends VerticleBase {
     }
     step(new Membership.Event.Told(now, message));
     waves.told(message, membership, now);
-    if (message instanceof ToCoordinator.Load(var load) && handOvers != null) {
+    boolean moves = pausing == null || !pausing.paused();
+    if (moves && message instanceof ToCoordinator.Load(var load) && handOvers != null) {
       handOvers.on(load, view, now).ifPresent(this::perform);
     }
-    if (scaling != null) {
+    if (scaling != null && pausing != null) {
       scaling.told(message);
+      pausing.told(message);
     }
   }
 
@@ -247,7 +255,7 @@ public final class CoordinatorVerticle extends VerticleBase {
 
   private ClusterView shown(long version) {
     ClusterView all = Objects.requireNonNull(membership).view(version);
-    return scaling == null ? all : scaling.shown(all);
+    return scaling == null || pausing == null ? all : pausing.shown(scaling.shown(all));
   }
 
   /** Time and the engines' states move a change of the group, and that the members. */
@@ -255,8 +263,12 @@ public final class CoordinatorVerticle extends VerticleBase {
     if (membership == null || scaling == null) {
       return;
     }
-    scaling.tick(membership.view(0));
+    ClusterView all = membership.view(0);
+    scaling.tick(all);
     waves.tick(membership);
+    if (pausing != null) {
+      pausing.tick(all);
+    }
     if (scaling.admitted() != membership.limits().dataParallelSize()) {
       step(new Membership.Event.Resized(scaling.admitted()));
     }
@@ -284,9 +296,10 @@ public final class CoordinatorVerticle extends VerticleBase {
     Membership.Step step = membership.on(event);
     membership = step.next();
     if (!membership.term().equals(before)) {
-      if (scaling != null) {
+      if (scaling != null && pausing != null) {
         scaling.leads(membership.term());
         waves.leads(membership.term());
+        pausing.leads(membership.term());
       }
       claim();
     }
@@ -304,13 +317,7 @@ public final class CoordinatorVerticle extends VerticleBase {
                       LOG.debug("{} not delivered to {}: {}", message, to, e.getMessage()));
       case Membership.Effect.AskAll(Term term) ->
           bus().publish(Addresses.ALL_ENGINES, new ToEngine.WhoIsThere(term));
-      case Membership.Effect.Changed() -> {
-        if (stepwise) {
-          changed = true; // Until the next tick the other ranks may report the same step.
-        } else {
-          advance(new ViewPublisher.Event.Changed(System.nanoTime()));
-        }
-      }
+      case Membership.Effect.Changed() -> changed();
       case Membership.Effect.Moved(String sentence) -> LOG.info(sentence);
       case Membership.Effect.Rejected(var incarnation, var why) ->
           LOG.warn("incarnation {} rejected: {}", incarnation, why.sentence());
@@ -319,6 +326,14 @@ public final class CoordinatorVerticle extends VerticleBase {
         withdraw();
         standby().resigned();
       }
+    }
+  }
+
+  private void changed() {
+    if (stepwise) {
+      changed = true; // Until the next tick the other ranks may report the same step.
+    } else {
+      advance(new ViewPublisher.Event.Changed(System.nanoTime()));
     }
   }
 
@@ -356,38 +371,6 @@ public final class CoordinatorVerticle extends VerticleBase {
     }
     view = fresh();
     request.reply(json());
-  }
-
-  private void route(Message<Object> request) {
-    if (!(request.body() instanceof JsonObject body)
-        || !(body.getValue("prompt_tokens") instanceof Number number)
-        || number.doubleValue() != number.intValue()
-        || number.intValue() < 0
-        || number.intValue() > PROMPT_TOKENS_MAX) {
-      request.fail(
-          400,
-          "route expects {\"prompt_tokens\": n} with n from 0 to %d, not %s"
-              .formatted(PROMPT_TOKENS_MAX, request.body()));
-      return;
-    }
-    if (membership == null) {
-      request.fail(503, "this node's coordinator does not lead any more; ask again");
-      return;
-    }
-    ClusterView fresh = fresh();
-    chooser()
-        .route(fresh, number.intValue(), System.nanoTime())
-        .ifPresentOrElse(
-            choice ->
-                request.reply(
-                    new JsonObject()
-                        .put("rank", choice.engine().rank().value())
-                        .put("score", choice.score())),
-            () ->
-                request.fail(
-                    503,
-                    "no engine is ready: %d of %d are known"
-                        .formatted(fresh.engines().size(), fresh.dataParallelSize())));
   }
 
   private StandbyPort standby() {

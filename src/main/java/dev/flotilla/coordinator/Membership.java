@@ -182,6 +182,7 @@ public record Membership(
           new Step(with(presence.with(hello, now)), List.of());
       // Of Waves, of Scaling, and of Leadership, which hears them at an address of its own.
       case Event.Told(long _, ToCoordinator.FromMember _) -> unchanged();
+      case Event.Told(long _, ToCoordinator.Paused _) -> unchanged();
       case Event.Told(long _, ToCoordinator.FromAgent _) -> unchanged();
       case Event.Told(long _, ToCoordinator.Leading _), Event.Told(long _, ToCoordinator.Nodes _) ->
           unchanged();

@@ -152,18 +152,7 @@ public record Scaling(
   }
 
   private static ClusterView.Engine leaving(ClusterView.Engine e) {
-    return e.state() != EngineState.READY
-        ? e
-        : new ClusterView.Engine(
-            e.rank(),
-            e.incarnation(),
-            e.epoch(),
-            EngineState.DRAINING,
-            e.node(),
-            e.local(),
-            e.suspect(),
-            e.facts(),
-            e.load());
+    return e.state() == EngineState.READY ? e.in(EngineState.DRAINING) : e;
   }
 
   /** The only way forward. */

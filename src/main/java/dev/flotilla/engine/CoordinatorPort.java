@@ -10,6 +10,7 @@ import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToCoordinator;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,6 +53,14 @@ record CoordinatorPort(Bus bus, Identity identity) {
 
   void tell(ToCoordinator.FromMember message) {
     tell(Addresses.COORDINATOR, message);
+  }
+
+  void paused(EngineLife life, EnginePause.Level level) {
+    Rank rank = Objects.requireNonNull(life.rank(), "only who has a rank is paused");
+    tell(
+        Addresses.COORDINATOR,
+        new ToCoordinator.Paused(
+            rank, identity.incarnation(), level.number(), level.mode(), level.resting()));
   }
 
   private void tell(Address<ToCoordinator> at, ToCoordinator message) {

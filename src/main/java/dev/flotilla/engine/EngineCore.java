@@ -7,6 +7,7 @@ import dev.flotilla.model.CollectiveException;
 import dev.flotilla.model.Executor;
 import dev.flotilla.model.StepResult;
 import dev.flotilla.protocol.EngineAt;
+import dev.flotilla.protocol.FinishReason;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
@@ -29,7 +30,6 @@ import org.slf4j.LoggerFactory;
  */
 final class EngineCore {
   private static final Logger LOG = LoggerFactory.getLogger(EngineCore.class);
-
   private static final Batch NOTHING = new Batch(List.of());
 
   private enum State {
@@ -330,7 +330,7 @@ final class EngineCore {
       case Inbox.Command.AbortFrontend(var frontend) -> scheduler.abort(frontend);
       case Inbox.Command.Release(var request, int attempt) ->
           Unstarted.release(scheduler, request, attempt);
-      case Inbox.Command.Call(var work) -> work.accept(scheduler);
+      case Inbox.Command.Call(var work) -> replies.add(work.apply(scheduler));
       case Inbox.Command.Regroup next -> called = state == State.RUNNING ? next : null;
       case Inbox.Command.StartWave(long of, long wave) -> {
         if (group != null) {
@@ -368,7 +368,7 @@ final class EngineCore {
 
   private void stop() throws InterruptedException {
     if (state == State.RUNNING) {
-      replies.add(scheduler.abortAll());
+      replies.add(scheduler.abortAll(FinishReason.ERROR)); // Another may go on with them.
     }
     state = State.STOPPED;
     outbox.publish(outcome(false, true));

@@ -321,8 +321,8 @@ public record EngineLife(
             init.coordinator(),
             handshakeMs,
             unanswered,
-            again ? next.ready(now) : next),
-        List.of());
+            again ? next.ready(now + READY_MS) : next),
+        again ? List.of(new Effect.SayReady(init.rank(), init.epoch())) : List.of());
   }
 
   private Step registered(long now) {

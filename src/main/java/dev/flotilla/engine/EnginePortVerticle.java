@@ -11,7 +11,6 @@ import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
-import dev.flotilla.scheduler.PrefixContents;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
@@ -35,9 +34,6 @@ import org.slf4j.event.Level;
  */
 final class EnginePortVerticle extends VerticleBase {
   private static final Logger LOG = LoggerFactory.getLogger(EnginePortVerticle.class);
-
-  /** Resolution of the life cycle's timers, the shortest of which is 250 ms. */
-  private static final long TICK_MS = 25;
 
   private static final long STATS_MS = 10_000;
 
@@ -64,6 +60,7 @@ final class EnginePortVerticle extends VerticleBase {
   private @Nullable GroupPort group; // Null in a rank that steps alone.
   private @Nullable ReportPort reports;
   private @Nullable PrefixPort prefixes;
+  private @Nullable PausePort pauses;
   private EngineLife life;
   private boolean taking = true;
 
@@ -132,9 +129,16 @@ final class EnginePortVerticle extends VerticleBase {
     reports = reporting;
     prefixes =
         new PrefixPort(
-            bus(), identity, prefixFeed, reporting, this::place, this::readPrefixes, later);
+            bus(),
+            identity,
+            prefixFeed,
+            reporting,
+            () -> new PrefixPort.Place(Objects.requireNonNull(life.rank()), life.epoch()),
+            new PrefixPort.Loop(inbox, work -> context.runOnContext(ignored -> work.run())),
+            later);
     life =
         EngineLife.start(identity.incarnation(), identity.rank(), identity.handshakeMs(), nowMs());
+    pauses = new PausePort(vertx, coordinator(), inbox, life);
     return bus()
         .consume(Addresses.candidate(identity.incarnation()), this::receive)
         .compose(ignored -> bus().consume(Addresses.ALL_ENGINES, this::receive))
@@ -143,8 +147,8 @@ final class EnginePortVerticle extends VerticleBase {
               if (logStats) {
                 vertx.setPeriodic(STATS_MS, timer -> whenConnected(statsLine::log));
               }
-              vertx.setPeriodic(TICK_MS, timer -> on(new EngineLife.Event.Tick(nowMs())));
-              on(new EngineLife.Event.Tick(nowMs()));
+              Runnable tick = () -> on(new EngineLife.Event.Tick(nowMs()));
+              new LifeClockPort(vertx, () -> life, tick).start();
             });
   }
 
@@ -187,6 +191,7 @@ final class EnginePortVerticle extends VerticleBase {
       case ToEngine.HandOver order -> Objects.requireNonNull(offers).order(order, life);
       case ToEngine.GroupOrder order when group != null -> group.ordered(order);
       case ToEngine.GroupOrder _ -> {} // Meant for others: it steps alone.
+      case ToEngine.Pacing order -> Objects.requireNonNull(pauses).ordered(order, life);
       case ToEngine.Decline decline -> Objects.requireNonNull(offers).declined(decline);
       case ToEngine.Drain drain -> {
         on(new EngineLife.Event.Drain(drain, nowMs()));
@@ -232,6 +237,7 @@ final class EnginePortVerticle extends VerticleBase {
       publish(outcome);
     }
     reports().settled();
+    Objects.requireNonNull(pauses).look(latest);
     prefixes().look();
     tellIdle();
   }
@@ -313,7 +319,10 @@ final class EnginePortVerticle extends VerticleBase {
       case EngineLife.Effect.Warm(var frontends) -> frontends.forEach(frontends()::ping);
       case EngineLife.Effect.SayReady(var rank, var epoch) ->
           coordinator().ready(rank, epoch, facts, life.coordinator());
-      case EngineLife.Effect.Beat() -> reports().beat();
+      case EngineLife.Effect.Beat() -> {
+        reports().beat();
+        Objects.requireNonNull(pauses).beat(life);
+      }
       case EngineLife.Effect.TakeNothingNew() -> taking = false;
       case EngineLife.Effect.Leave(var rank, var reason) -> coordinator().leaving(rank, reason);
       case EngineLife.Effect.Undeploy(var reason) -> undeploy(reason);
@@ -342,19 +351,6 @@ final class EnginePortVerticle extends VerticleBase {
 
   private PrefixPort prefixes() {
     return Objects.requireNonNull(prefixes, "start() comes first");
-  }
-
-  private PrefixPort.Place place() {
-    return new PrefixPort.Place(Objects.requireNonNull(life.rank()), life.epoch());
-  }
-
-  private boolean readPrefixes(Consumer<PrefixContents> reader) {
-    return inbox.offer(
-        new Inbox.Command.Call(
-            scheduler -> {
-              PrefixContents contents = scheduler.prefixes();
-              context.runOnContext(ignored -> reader.accept(contents));
-            }));
   }
 
   private Bus bus() {

@@ -124,7 +124,7 @@ final class EngineUtilities {
             port.execute(() -> answer.take("", "failed in the step loop: " + e));
           }
         };
-    if (!inbox.offer(new Inbox.Command.Call(guarded))) {
+    if (!inbox.offer(Inbox.Command.Call.of(guarded))) {
       answer.take("", "the engine has a full inbox; try again later");
     }
   }

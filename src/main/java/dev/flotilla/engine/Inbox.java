@@ -4,12 +4,15 @@ import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.Generation;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToEngine;
+import dev.flotilla.protocol.ToFrontend;
 import dev.flotilla.scheduler.Scheduler;
+import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,8 +36,20 @@ final class Inbox {
 
     record AbortFrontend(FrontendId frontend) implements Command {}
 
-    /** Do something with the scheduler, between two steps; throws nothing. */
-    record Call(Consumer<Scheduler> work) implements Command {}
+    /**
+     * Do something with the scheduler, between two steps; throws nothing, and gives the ends of the
+     * requests that it ended.
+     */
+    record Call(Function<Scheduler, List<ToFrontend.Delta>> work) implements Command {
+      /** One that ends no request. */
+      static Call of(Consumer<Scheduler> work) {
+        return new Call(
+            scheduler -> {
+              work.accept(scheduler);
+              return List.of();
+            });
+      }
+    }
 
     /** The group that this rank steps together with is this one from now on. */
     record Regroup(Generation generation, long wave) implements Command {}

@@ -50,6 +50,8 @@ final class LockstepLoop {
   private final Executor executor;
   private final Voice voice;
   private @Nullable Collective collective;
+  private final WaveRecord waves = new WaveRecord();
+  private Rank rank = new Rank(0); // Of the newest generation that it was in.
   private Lockstep lockstep;
   private @Nullable CollectiveException failure; // By which the generation has ended.
   private long agreeNanos;
@@ -80,6 +82,7 @@ final class LockstepLoop {
       move(new Lockstep.Event.Failed()); // There is a newer one, or it has to be let in again.
       return;
     }
+    rank = next.rank(own);
     executor.share(own, next.size());
     try {
       Collective joined = entrance.join(next);
@@ -193,6 +196,7 @@ final class LockstepLoop {
 
   private Iterable<Lockstep.Effect> move(Lockstep.Event event) {
     Lockstep.Move move = lockstep.on(event);
+    waves.moved(lockstep, move.next(), rank);
     lockstep = move.next();
     return move.effects();
   }

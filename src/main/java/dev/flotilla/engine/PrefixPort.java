@@ -10,6 +10,7 @@ import dev.flotilla.scheduler.PrefixContents;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -37,9 +38,21 @@ final class PrefixPort {
   /** Which rank the engine has, and under which epoch; only used once it has one. */
   record Place(Rank rank, Epoch epoch) {}
 
-  /** Reads the cache between two steps; false if the loop takes nothing now. */
-  interface Loop {
-    boolean read(Consumer<PrefixContents> reader);
+  /**
+   * The step loop as this port needs it.
+   *
+   * @param port runs on the port's thread
+   */
+  record Loop(Inbox inbox, Executor port) {
+    /** Reads the cache between two steps; false if the loop takes nothing now. */
+    boolean read(Consumer<PrefixContents> reader) {
+      return inbox.offer(
+          Inbox.Command.Call.of(
+              scheduler -> {
+                PrefixContents contents = scheduler.prefixes();
+                port.execute(() -> reader.accept(contents));
+              }));
+    }
   }
 
   PrefixPort(

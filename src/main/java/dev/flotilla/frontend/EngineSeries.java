@@ -66,6 +66,7 @@ final class EngineSeries {
     series.gauge("vllm:kv_cache_usage_perc", "KV cache usage; 1 means 100 percent.", Load::usage);
     series.gauge("flotilla_engine_steps", "Steps since the engine's start.", l -> l.steps);
     series.lockstep();
+    series.paused(fresh.paused());
     series.cacheConfig();
     series.counter(
         "vllm:prefix_cache_queries",
@@ -113,6 +114,19 @@ final class EngineSeries {
       sum.dummySteps += lockstep.dummySteps();
       sum.waitedMs += lockstep.waitedMs();
     }
+  }
+
+  private void paused(boolean paused) {
+    all.add(
+        GaugeSnapshot.builder()
+            .name("flotilla_paused")
+            .help("1 while a pause of all engines is made, in force or lifted.")
+            .dataPoint(
+                GaugeSnapshot.GaugeDataPointSnapshot.builder()
+                    .labels(Labels.of("model_name", model))
+                    .value(paused ? 1 : 0)
+                    .build())
+            .build());
   }
 
   /** Only where ranks step together. */

@@ -102,7 +102,7 @@ public final class Fleet implements Machine {
       LoadReport load = load(engine);
       known.add(engine.incarnation());
       if (load != null) {
-        stalls.look(load, nowNanos);
+        stalls.look(load, view.paused(), nowNanos);
       }
     }
     stalls.keep(known);

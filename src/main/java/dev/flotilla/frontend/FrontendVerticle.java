@@ -185,12 +185,15 @@ public final class FrontendVerticle extends VerticleBase {
     for (String name : UtilityRoutes.NAMES) {
       router.route("/" + name).handler(access::check);
     }
-    router.route("/scale_elastic_ep").handler(access::check);
+    for (String order : List.of("/scale_elastic_ep", "/pause", "/resume")) {
+      router.route(order).handler(access::check);
+    }
     router.route().handler(BodyHandler.create(false).setBodyLimit(parts.config().maxBodyBytes()));
     new GenerationRoutes(parts).mount(router);
     new TextRoutes(parts).mount(router);
     new OperationsRoutes(parts).mount(router);
     new ScalingRoutes(vertx).mount(router);
+    new PausingRoutes(vertx).mount(router);
     calls.mount(router);
     router.errorHandler(404, ctx -> error(ctx, 404, "there is no route " + ctx.request().path()));
     router.errorHandler(

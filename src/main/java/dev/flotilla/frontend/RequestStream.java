@@ -219,7 +219,7 @@ public final class RequestStream implements StreamSteps, Machine {
       effects.add(deliver(tokens, known));
     }
     FinishReason finish = tokens.finish();
-    if (finish == FinishReason.ABORT || finish == FinishReason.ERROR) {
+    if (finish == FinishReason.ERROR) {
       String reason = "engine %s gave up on the request".formatted(from.rank());
       effects.addAll(moveOn(tokens.nowNanos(), 503, reason, false));
     } else if (finish != null) {
@@ -286,7 +286,9 @@ public final class RequestStream implements StreamSteps, Machine {
     } else if (now - idleSince >= IDLE_PROOF_NANOS) {
       return resume(at, now, "engine %s does not know the request any more");
     }
-    if (now - signAt >= timeoutNanos) {
+    if (tick.paused()) {
+      signAt = now;
+    } else if (now - signAt >= timeoutNanos) {
       cause = "engine %s gave no token for %d ms".formatted(at.rank(), (now - signAt) / 1_000_000);
       status = 503;
       List<Effect> effects = new ArrayList<>(abort());

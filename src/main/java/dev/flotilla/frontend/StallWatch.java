@@ -21,9 +21,9 @@ final class StallWatch implements Machine {
   /** The last number of steps, and since when there was work without a further one. */
   private record Progress(long step, long sinceNanos) {}
 
-  /** Takes a report as it is known at this time. */
-  void look(LoadReport load, long nowNanos) {
-    boolean work = load.waiting() + load.running() > 0;
+  /** Takes a report as it is known at this time; a paused engine need not step. */
+  void look(LoadReport load, boolean paused, long nowNanos) {
+    boolean work = load.waiting() + load.running() > 0 && !paused;
     Progress known = progress.get(load.incarnation());
     if (known == null || !work || known.step != load.step()) {
       progress.put(load.incarnation(), new Progress(load.step(), nowNanos));

@@ -56,8 +56,15 @@ public interface StreamSteps {
      *
      * @param acknowledged whether the engine has acknowledged the last send
      * @param idle whether its last report said that it has nothing to do
+     * @param paused whether the engines are paused, so that no token is to be expected
      */
-    record Tick(long nowNanos, boolean acknowledged, boolean idle) implements Event {}
+    record Tick(long nowNanos, boolean acknowledged, boolean idle, boolean paused)
+        implements Event {
+      /** While nothing is paused. */
+      public Tick(long nowNanos, boolean acknowledged, boolean idle) {
+        this(nowNanos, acknowledged, idle, false);
+      }
+    }
 
     /** The client left, or has all that it wants. */
     record Closed() implements Event {}

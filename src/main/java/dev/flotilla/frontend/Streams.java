@@ -206,7 +206,8 @@ final class Streams {
           new Event.Tick(
               now,
               target != null && fleet.acknowledged(target.incarnation(), choice.sequence),
-              target != null && fleet.idle(target.incarnation(), choice.sequence)));
+              target != null && fleet.idle(target.incarnation(), choice.sequence),
+              fleet.view().paused()));
     }
   }
 

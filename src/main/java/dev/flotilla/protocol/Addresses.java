@@ -45,6 +45,9 @@ public final class Addresses {
   /** JSON, for any member: change the number of ranks. */
   public static final String SCALE = PREFIX + "scale";
 
+  /** JSON, for any member: pause and resume all ranks. */
+  public static final String PAUSE = PREFIX + "pause";
+
   private Addresses() {}
 
   /**

@@ -12,9 +12,16 @@ import org.jspecify.annotations.Nullable;
  * @param dataParallelSize ranks expected
  * @param engines in rank order
  * @param frontends in the order of their ids, so that each knows its place among them
+ * @param paused whether a pause is being made, in force or being lifted, so that an engine that has
+ *     work and does not step is none to worry about
  */
 public record ClusterView(
-    Term term, long version, int dataParallelSize, List<Engine> engines, List<Frontend> frontends) {
+    Term term,
+    long version,
+    int dataParallelSize,
+    List<Engine> engines,
+    List<Frontend> frontends,
+    boolean paused) {
 
   /** Nothing known yet. */
   public static final ClusterView EMPTY = new ClusterView(Term.NONE, 0, 0, List.of());
@@ -50,6 +57,11 @@ public record ClusterView(
       return new Engine(rank, incarnation, epoch, state, node, local, suspect, facts, other);
     }
 
+    /** The same in another state. */
+    public Engine in(EngineState other) {
+      return new Engine(rank, incarnation, epoch, other, node, local, suspect, facts, load);
+    }
+
     /** Whether it may get new work. */
     public boolean serving() {
       return state == EngineState.READY && !suspect;
@@ -62,6 +74,16 @@ public record ClusterView(
     frontends = List.copyOf(frontends);
   }
 
+  /** One that is not paused. */
+  public ClusterView(
+      Term term,
+      long version,
+      int dataParallelSize,
+      List<Engine> engines,
+      List<Frontend> frontends) {
+    this(term, version, dataParallelSize, engines, frontends, false);
+  }
+
   /** One that knows no front-ends. */
   public ClusterView(Term term, long version, int dataParallelSize, List<Engine> engines) {
     this(term, version, dataParallelSize, engines, List.of());
@@ -69,7 +91,12 @@ public record ClusterView(
 
   /** The same with other engines. */
   public ClusterView withEngines(List<Engine> others) {
-    return new ClusterView(term, version, dataParallelSize, others, frontends);
+    return new ClusterView(term, version, dataParallelSize, others, frontends, paused);
+  }
+
+  /** The same, paused. */
+  public ClusterView whilePaused() {
+    return new ClusterView(term, version, dataParallelSize, engines, frontends, true);
   }
 
   /** Of the one coordinator that there ever is, as in simulations of load. */

@@ -6,9 +6,9 @@ public enum FinishReason {
   STOP,
   /** {@code max_tokens} or the model's length was reached. */
   LENGTH,
-  /** The client left, or the service shuts down. */
+  /** The client left, the service shuts down, or a pause ended it: nobody goes on with it. */
   ABORT,
-  /** The engine failed. */
+  /** The engine failed or goes; another may go on with the request. */
   ERROR;
 
   /** The name on the wire of the HTTP API. */

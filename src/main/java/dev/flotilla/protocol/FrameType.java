@@ -17,6 +17,8 @@ enum FrameType {
   ENGINE_PONG(0x17, ToEngine.Pong.class),
   DRAIN(0x18, ToEngine.Drain.class),
   UTILITY(0x19, ToEngine.Utility.class),
+  PAUSE(0x26, ToEngine.Pause.class),
+  RESUME(0x27, ToEngine.Resume.class),
   HAND_OVER(0x28, ToEngine.HandOver.class),
   DECLINE(0x29, ToEngine.Decline.class),
   PREFIX_SNAPSHOT(0x2d, ToEngine.PrefixSnapshot.class),
@@ -29,6 +31,7 @@ enum FrameType {
   FRONTEND_HELLO(0x34, ToCoordinator.FrontendHello.class),
   NODE_HELLO(0x35, ToCoordinator.NodeHello.class),
   NODE_LEFT(0x36, ToCoordinator.NodeLeft.class),
+  PAUSED(0x42, ToCoordinator.Paused.class),
   WANT_WAVE(0x40, ToCoordinator.WantWave.class),
   GROUP_BROKEN(0x41, ToCoordinator.GroupBroken.class),
   NODE_REPORT(0x48, ToCoordinator.NodeReport.class),
@@ -97,6 +100,8 @@ enum FrameType {
       case ToEngine.HandOver _ -> HAND_OVER;
       case ToEngine.Decline _ -> DECLINE;
       case ToEngine.PrefixSnapshot _ -> PREFIX_SNAPSHOT;
+      case ToEngine.Pause _ -> PAUSE;
+      case ToEngine.Resume _ -> RESUME;
       case ToEngine.StartWave _ -> START_WAVE;
       case ToEngine.Regroup _ -> REGROUP;
     };
@@ -117,6 +122,7 @@ enum FrameType {
       case ToCoordinator.Leading _ -> LEADING;
       case ToCoordinator.Nodes _ -> NODES;
       case ToCoordinator.Choose _ -> CHOOSE;
+      case ToCoordinator.Paused _ -> PAUSED;
       case ToCoordinator.WantWave _ -> WANT_WAVE;
       case ToCoordinator.GroupBroken _ -> GROUP_BROKEN;
     };

@@ -85,6 +85,7 @@ final class Frames {
           ToEngine.Pong _,
           ToEngine.Drain _,
           ToEngine.Utility _,
+          ToEngine.Pacing _,
           ToEngine.GroupOrder _,
           ToEngine.PrefixSnapshot _ ->
           json(type, Epoch.NONE, message);
@@ -104,6 +105,7 @@ final class Frames {
           ToCoordinator.Leading _,
           ToCoordinator.Nodes _,
           ToCoordinator.Choose _,
+          ToCoordinator.Paused _,
           ToCoordinator.FromMember _,
           ToCoordinator.FromAgent _ ->
           json(type, Epoch.NONE, message);
@@ -172,6 +174,9 @@ final class Frames {
           UTILITY,
           HAND_OVER,
           DECLINE,
+          PAUSE,
+          RESUME,
+          PAUSED,
           START_WAVE,
           REGROUP,
           WANT_WAVE,

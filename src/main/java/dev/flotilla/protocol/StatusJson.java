@@ -17,6 +17,7 @@ public final class StatusJson {
     json.put("coordinator", view.term().node().value());
     json.put("version", view.version());
     json.put("data_parallel_size", view.dataParallelSize());
+    json.put("paused", view.paused());
     FleetFacts all = FleetFacts.of(view.engines());
     json.put("ready", all.engines());
     json.put("kv_blocks", all.kvBlocks());

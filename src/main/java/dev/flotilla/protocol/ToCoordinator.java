@@ -156,6 +156,18 @@ public sealed interface ToCoordinator {
   /** An engine that the agent has started has ended. */
   record EngineEnded(NodeId node, Rank rank, String how) implements FromAgent {}
 
+  /**
+   * Whether a rank is paused, as it is in effect; a level, so that a coordinator that was not there
+   * when the rank was told learns it too.
+   *
+   * @param number of the order that is in effect
+   * @param mode null: the rank was told to go on
+   * @param resting whether nothing runs: no step is under way, and none is due
+   */
+  record Paused(
+      Rank rank, Incarnation incarnation, long number, @Nullable PauseMode mode, boolean resting)
+      implements ToCoordinator {}
+
   /** What a member of a lockstep group tells of it, besides the level in each report. */
   sealed interface FromMember extends ToCoordinator {
     /** Of the engine. */

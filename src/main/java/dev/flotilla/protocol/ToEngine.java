@@ -156,6 +156,28 @@ public sealed interface ToEngine {
    */
   record PrefixSnapshot(FrontendId from) implements ToEngine {}
 
+  /** What concerns pausing: receivers keep the highest number and ignore what is lower. */
+  sealed interface Pacing extends ToEngine {
+    /** Whose coordinator; one that the receiver does not admit cannot order. */
+    Term term();
+
+    /** Of the order; rises with each, over terms too, and is answered as often as it comes. */
+    long number();
+  }
+
+  /**
+   * Begin nothing new until {@link Resume}. Answered with {@link ToCoordinator.Paused} when it is
+   * in effect, again when nothing runs any more, and from then on with every heartbeat.
+   *
+   * @param mode what becomes of the requests that are there
+   * @param clearCache whether to forget all cached prefixes when nothing runs any more; without
+   *     effect for {@link PauseMode#KEEP}
+   */
+  record Pause(Term term, long number, PauseMode mode, boolean clearCache) implements Pacing {}
+
+  /** Go on. Answered with {@link ToCoordinator.Paused} without a mode. */
+  record Resume(Term term, long number) implements Pacing {}
+
   /** Take nothing new; finish what runs within the time, then leave. */
   record Drain(Incarnation incarnation, long timeoutMs) implements ToEngine {}
 

@@ -129,11 +129,11 @@ public final class Scheduler implements Machine {
     return its.size();
   }
 
-  /** Ends everything with a delta each. */
-  public List<ToFrontend.Delta> abortAll() {
+  /** Ends everything with a delta each, for that reason. */
+  public List<ToFrontend.Delta> abortAll(FinishReason reason) {
     List<ToFrontend.Delta> deltas = new ArrayList<>();
     for (Sequence sequence : List.copyOf(live.values())) {
-      deltas.add(sequence.bareEnd(FinishReason.ABORT, now.nanos()));
+      deltas.add(sequence.bareEnd(reason, now.nanos()));
       drop(sequence);
     }
     return deltas;
@@ -146,7 +146,7 @@ public final class Scheduler implements Machine {
     return attempts;
   }
 
-  /** The next step; empty only if the scheduler rests. A batch must be updated before. */
+  /** The next step, unless the scheduler rests. A batch must be updated before. */
   public Batch schedule() {
     if (flight.underWay()) {
       throw new IllegalStateException("schedule() while a batch is under way; update() it first");
@@ -197,7 +197,8 @@ public final class Scheduler implements Machine {
         queuedTokens,
         residentTokens,
         pool.used(),
-        tally.preemptions());
+        tally.preemptions(),
+        resting());
   }
 
   /** What was done since the start. */
@@ -210,9 +211,9 @@ public final class Scheduler implements Machine {
     return waiting.isEmpty() && running.isEmpty();
   }
 
-  /** Whether a step would compute nothing now: what waits, if anything, is held. */
+  /** Whether a step would compute nothing now: what is there, if anything, is held or paused. */
   public boolean resting() {
-    return running.isEmpty() && waiting.first() == null;
+    return waiting.pace() == Pace.NOTHING || (running.isEmpty() && waiting.first() == null);
   }
 
   /**

@@ -17,6 +17,8 @@ final class Waiting implements Iterable<Sequence> {
   private final NavigableSet<Sequence> all = new TreeSet<>();
   private final Map<Sequence, Long> held = new HashMap<>(); // until when
   private final Elapsed now;
+  private Pace pace = Pace.ALL;
+  private int begun; // that were preempted
 
   /** An empty one, by the given clock. */
   Waiting(Elapsed now) {
@@ -24,12 +26,22 @@ final class Waiting implements Iterable<Sequence> {
   }
 
   void add(Sequence sequence) {
-    all.add(sequence);
+    begun += all.add(sequence) && !sequence.untouched() ? 1 : 0;
   }
 
   boolean remove(Sequence sequence) {
     held.remove(sequence);
-    return all.remove(sequence);
+    boolean was = all.remove(sequence);
+    begun -= was && !sequence.untouched() ? 1 : 0;
+    return was;
+  }
+
+  Pace pace() {
+    return pace;
+  }
+
+  void pace(Pace now) {
+    pace = now;
   }
 
   int size() {
@@ -42,12 +54,15 @@ final class Waiting implements Iterable<Sequence> {
 
   /** The first that may start; null if none may. */
   @Nullable Sequence first() {
-    if (held.isEmpty()) {
+    if (pace == Pace.NOTHING || (pace == Pace.BEGUN && begun == 0)) {
+      return null;
+    }
+    if (held.isEmpty() && pace == Pace.ALL) {
       return all.isEmpty() ? null : all.first();
     }
     held.values().removeIf(until -> now.nanos() >= until);
     for (Sequence sequence : all) {
-      if (!held.containsKey(sequence)) {
+      if (!held.containsKey(sequence) && (pace == Pace.ALL || !sequence.untouched())) {
         return sequence;
       }
     }

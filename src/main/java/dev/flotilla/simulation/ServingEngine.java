@@ -12,6 +12,7 @@ import dev.flotilla.model.StepResult;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.EngineAt;
 import dev.flotilla.protocol.EngineTotals;
+import dev.flotilla.protocol.FinishReason;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Rank;
@@ -219,7 +220,7 @@ final class ServingEngine extends SimulatedEngine {
 
   @Override
   void leave() {
-    deltas.addAll(scheduler.abortAll());
+    deltas.addAll(scheduler.abortAll(FinishReason.ERROR));
     flush();
     super.leave();
   }

@@ -123,6 +123,7 @@ class SimulatedEngine extends SimulatedNetwork.Actor {
           ToEngine.Utility _,
           ToEngine.HandOver _,
           ToEngine.GroupOrder _,
+          ToEngine.Pacing _,
           ToEngine.Decline _ ->
           work((ToEngine) message);
     }

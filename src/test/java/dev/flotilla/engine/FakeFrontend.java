@@ -126,7 +126,7 @@ final class FakeFrontend {
     return Stream.concat(
             got(ToFrontend.Load.class).map(ToFrontend.Load::load),
             got(ToFrontend.Tokens.class).map(ToFrontend.Tokens::load))
-        .mapToLong(load -> load.ackOf(id))
+        .mapToLong(load -> load == null ? 0 : load.ackOf(id))
         .max()
         .orElse(0);
   }

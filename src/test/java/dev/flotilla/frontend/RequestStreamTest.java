@@ -144,6 +144,17 @@ class RequestStreamTest {
   }
 
   @Test
+  void aPausedRequestMayWaitForever() {
+    running(A);
+    for (long minute = 1; minute < 100; minute++) {
+      assertEquals(List.of(), stream.on(new Event.Tick(minute * 60_000 * MS, true, false, true)));
+    }
+    assertEquals(List.of(), stream.on(new Event.Tick(99 * 60_000 * MS + 59_000 * MS, true, false)));
+    List<Effect> late = stream.on(new Event.Tick(100 * 60_000 * MS, true, false));
+    assertEquals(new Effect.Fail(503, "engine 0 gave no token for 60000 ms"), late.getLast());
+  }
+
+  @Test
   void asksAgainAnEngineThatIsIdleForASecond() {
     running(A);
     assertEquals(List.of(), stream.on(new Event.Tick(100 * MS, true, true)));
@@ -228,6 +239,14 @@ class RequestStreamTest {
     assertEquals(
         List.of(deliver(5), new Effect.Choose(Set.of(A.incarnation()))),
         tokens(A, 1, 0, FinishReason.ERROR, 5));
+  }
+
+  @Test
+  void endsWhatAPauseAborted() {
+    running(A);
+    assertEquals(
+        List.of(deliver(5), new Effect.Finish(FinishReason.ABORT, -1)),
+        tokens(A, 1, 0, FinishReason.ABORT, 5));
   }
 
   @Test

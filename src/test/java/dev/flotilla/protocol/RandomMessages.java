@@ -43,6 +43,7 @@ final class RandomMessages {
       case FRONTEND_PING -> new ToFrontend.Ping(rank(), incarnation(), random.nextLong());
       case FRONTEND_PONG -> new ToFrontend.Pong(rank(), incarnation(), random.nextLong());
       case PREFIX_SNAPSHOT, CHOOSE, PREFIX_CHANGE, CHOSEN -> choosing(type);
+      case PAUSE, RESUME, PAUSED -> PauseMessages.random(type, this);
       case UTILITY,
           UTILITY_ANSWER,
           HELLO,
@@ -82,7 +83,8 @@ final class RandomMessages {
         random.nextLong(),
         random.nextInt(),
         list(3, _ -> engine()),
-        list(3, _ -> new ClusterView.Frontend(frontend(), node())));
+        list(3, _ -> new ClusterView.Frontend(frontend(), node())),
+        random.nextBoolean());
   }
 
   ToEngine.Init init() {

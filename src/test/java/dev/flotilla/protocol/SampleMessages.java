@@ -115,6 +115,7 @@ final class SampleMessages {
       case UTILITY_ANSWER ->
           new ToFrontend.UtilityAnswer(RANK, INCARNATION, 15, null, "shutting down");
       case PREFIX_SNAPSHOT, CHOOSE, PREFIX_CHANGE, CHOSEN -> choosing(type);
+      case PAUSE, RESUME, PAUSED -> PauseMessages.sample(type);
       case HELLO ->
           new ToCoordinator.Hello(
               INCARNATION, RANK, NODE, true, false, "c0ffee", Epoch.NONE, TERM, ENDPOINT);

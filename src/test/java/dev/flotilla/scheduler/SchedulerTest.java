@@ -294,7 +294,7 @@ class SchedulerTest {
     scheduler.submit(request(1, 2, 9));
     scheduler.submit(request(2, 2, 9));
     step(scheduler, 5);
-    List<Delta> deltas = scheduler.abortAll();
+    List<Delta> deltas = scheduler.abortAll(FinishReason.ABORT);
     assertEquals(2, deltas.size());
     assertTrue(deltas.stream().allMatch(d -> d.finish() == FinishReason.ABORT));
     assertTrue(scheduler.idle());

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.flotilla.config.SchedulingPolicy;
 import dev.flotilla.model.Batch;
+import dev.flotilla.protocol.FinishReason;
 import dev.flotilla.protocol.Sampling;
 import dev.flotilla.protocol.ToFrontend.Delta;
 import dev.flotilla.protocol.ToFrontend.Timing;
@@ -161,7 +162,7 @@ class SchedulingOrderTest {
     Timing timing = Objects.requireNonNull(step(scheduler, 5).getFirst().timing());
     assertEquals(new Timing(3 * SECOND, 0, 7 * SECOND), timing);
     assertEquals(7 * SECOND, timing.prefill() + timing.decode());
-    Delta unstarted = scheduler.abortAll().getFirst();
+    Delta unstarted = scheduler.abortAll(FinishReason.ABORT).getFirst();
     assertEquals(new Timing(9 * SECOND, 0, 0), unstarted.timing());
   }
 
