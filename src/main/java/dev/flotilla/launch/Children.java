@@ -1,9 +1,11 @@
 package dev.flotilla.launch;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.util.RawValue;
 import dev.flotilla.config.Config;
 import dev.flotilla.config.EngineConfig;
 import dev.flotilla.config.NodeConfig;
-import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
@@ -70,11 +72,11 @@ final class Children {
    * @throws UncheckedIOException if the program cannot be started
    */
   ChildProcess start(String name, int index, EngineConfig config, List<Integer> devices) {
-    JsonObject order = order(config).put("again", !begun.add(name));
+    ObjectNode order = order(config).put("again", !begun.add(name));
     Start wanted = wanted(name, index, config, devices);
     ChildProcess spare = take(wanted(SPARE, index, config, devices));
     if (spare != null) {
-      spare.become(name, order.encode());
+      spare.become(name, order.toString());
       timer.after(RENEW_MS, this::renew);
       return spare;
     }
@@ -135,9 +137,10 @@ final class Children {
     }
   }
 
-  private JsonObject order(EngineConfig config) {
-    return new JsonObject()
-        .put("engine", new JsonObject(Config.format(config)))
+  private ObjectNode order(EngineConfig config) {
+    ObjectNode order = JsonNodeFactory.instance.objectNode();
+    order.putRawValue("engine", new RawValue(Config.format(config)));
+    return order
         .put("member", settings.children().member())
         .put("cluster-name", settings.children().clusterName())
         .put("cluster-config", settings.children().clusterConfig());
@@ -156,9 +159,9 @@ final class Children {
     return new Start(command.words(name, config), environment);
   }
 
-  private static ChildProcess start(String name, Start start, JsonObject order) {
+  private static ChildProcess start(String name, Start start, ObjectNode order) {
     try {
-      return ChildProcess.start(name, start.words(), start.environment(), order.encode());
+      return ChildProcess.start(name, start.words(), start.environment(), order.toString());
     } catch (IOException e) {
       throw new UncheckedIOException("%s cannot be started: %s".formatted(name, e.getMessage()), e);
     }

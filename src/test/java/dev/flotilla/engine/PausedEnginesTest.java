@@ -39,6 +39,9 @@ class PausedEnginesTest {
   private void deploy(int size, boolean lockstep, double stepMs) throws Exception {
     EngineVerticleTest.get(frontend.start());
     EngineVerticleTest.get(coordinator.start());
+    if (lockstep) {
+      coordinator.group(size);
+    }
     for (int rank = 0; rank < size; rank++) {
       String own =
           lockstep
