@@ -127,7 +127,8 @@ public final class CoordinatorVerticle extends VerticleBase {
                 : Config.parse(inheritance.plan().placing(), PlacingConfig.DEFAULT),
             limits.dataParallelSize(),
             limits.expected().lockstep(),
-            term);
+            term,
+            settings.publishMinMs());
     scaling = growth;
     services.addAll(growth.serve(vertx));
     timer = vertx.setPeriodic(Math.max(1, settings.publishMinMs() / 2), ignored -> tick());
@@ -209,7 +210,7 @@ public final class CoordinatorVerticle extends VerticleBase {
       handOvers.on(load, view, now).ifPresent(this::perform);
     }
     if (scaling != null) {
-      scaling.told(message);
+      scaling.told(message, this::fresh);
     }
   }
 
@@ -251,7 +252,9 @@ public final class CoordinatorVerticle extends VerticleBase {
     if (membership == null || scaling == null) {
       return;
     }
-    scaling.tick(membership.view(0));
+    if (scaling.tick(membership.view(0))) {
+      advance(new ViewPublisher.Event.Changed(System.nanoTime()));
+    }
     if (scaling.admitted() != membership.limits().dataParallelSize()) {
       step(new Membership.Event.Resized(scaling.admitted()));
     }

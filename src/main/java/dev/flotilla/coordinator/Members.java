@@ -1,5 +1,6 @@
 package dev.flotilla.coordinator;
 
+import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.Rank;
 import java.util.ArrayList;
@@ -58,6 +59,12 @@ public record Members(List<Member> all) {
   }
 
   /** With this member in place of whoever holds its rank. */
+  /** Whether another one serves. */
+  boolean serveBeside(Member one) {
+    return all().stream()
+        .anyMatch(m -> m.state() == EngineState.READY && !m.rank().equals(one.rank()));
+  }
+
   Members with(Member member) {
     List<Member> next = new ArrayList<>(all);
     int at = position(member.rank());

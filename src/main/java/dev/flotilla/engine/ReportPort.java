@@ -69,6 +69,9 @@ final class ReportPort {
 
   /** The coordinator has let the engine in. */
   void admitted(ToEngine.Init init) {
+    if (init.joins() && !connected) {
+      LOG.info("rank {} joins a group that serves already", init.rank());
+    }
     external = init.parallel().balancing() == Balancing.EXTERNAL;
     policy = init.parallel().policy();
     init.frontends().forEach(audience::add);

@@ -4,6 +4,7 @@ import dev.flotilla.config.Config;
 import dev.flotilla.config.ConfigException;
 import dev.flotilla.config.EngineConfig;
 import dev.flotilla.config.NodeConfig;
+import dev.flotilla.config.Surroundings;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
@@ -261,9 +262,18 @@ public final class NodeAgentVerticle extends VerticleBase {
             .put("cluster-name", settings.children().clusterName())
             .put("cluster-config", settings.children().clusterConfig())
             .put("again", !begun.add(name));
-    ChildCommand command =
+    Surroundings inherited =
+        config.rank() == null ? Surroundings.DEFAULT : port().surroundings(config.rank());
+    ChildCommand own =
         ChildCommand.ofThisJvm().behind(numa.prefix(index, settings.engines().size()));
-    Map<String, String> environment = new HashMap<>(command.environment());
+    ChildCommand command =
+        new ChildCommand(
+            own.prefix(),
+            own.java(),
+            Inheritance.flags(own.flags(), inherited),
+            own.classPath());
+    Map<String, String> environment = new HashMap<>(Inheritance.environment(inherited));
+    environment.putAll(command.environment());
     List<Integer> given = config.rank() == null ? List.of() : port().given(config.rank());
     if (!given.isEmpty()) {
       environment.put(
