@@ -15,7 +15,8 @@ import picocli.CommandLine.Parameters;
  */
 @Command(
     name = "join",
-    description = "Bring this machine's devices, and front-ends, to a cluster whose head places engines.",
+    description =
+        "Bring this machine's devices, and front-ends, to a cluster whose head places engines.",
     mixinStandardHelpOptions = true,
     sortOptions = false)
 final class JoinCommand implements Callable<Integer> {

@@ -23,7 +23,13 @@ import java.util.Locale;
  * @param phaseMs what each phase of a change takes at least
  * @param surroundings of engines in JVMs of their own
  */
-record PlacingPlan(PlacementRequest request, boolean launch, String groups, long readyTimeoutMs, long phaseMs, Surroundings surroundings) {
+record PlacingPlan(
+    PlacementRequest request,
+    boolean launch,
+    String groups,
+    long readyTimeoutMs,
+    long phaseMs,
+    Surroundings surroundings) {
 
   /**
    * The plan of the flags.

@@ -31,9 +31,7 @@ final class BusAddresses implements AutoCloseable {
         new FileSystemXmlConfig(
             FlotillaProcess.home().resolve("config/cluster-lite.xml").toFile(), properties);
     // Every member of such a cluster has an id on the bus.
-    config
-        .getMemberAttributeConfig()
-        .setAttribute("__vertx.nodeId", UUID.randomUUID().toString());
+    config.getMemberAttributeConfig().setAttribute("__vertx.nodeId", UUID.randomUUID().toString());
     return new BusAddresses(Hazelcast.newHazelcastInstance(config));
   }
 

@@ -43,7 +43,9 @@ class ClusterConfigTest {
     BUS_MAPS.forEach(map -> assertEquals(loopback.getMapConfig(map), config.getMapConfig(map)));
     assertEquals(
         loopback.getMultiMapConfig("__vertx.subs"), config.getMultiMapConfig("__vertx.subs"));
-    assertEquals(List.of("10.1.2.*"), List.copyOf(config.getNetworkConfig().getInterfaces().getInterfaces()));
+    assertEquals(
+        List.of("10.1.2.*"),
+        List.copyOf(config.getNetworkConfig().getInterfaces().getInterfaces()));
     assertTrue(config.getNetworkConfig().getInterfaces().isEnabled());
     JoinConfig join = config.getNetworkConfig().getJoin();
     assertFalse(join.getMulticastConfig().isEnabled());
@@ -69,7 +71,8 @@ class ClusterConfigTest {
             () -> Cluster.of(file("config/cluster-tcp.xml"), "test", null, null));
     assertTrue(
         String.valueOf(e.getMessage())
-            .endsWith("needs a value for cluster.interface; give it with -Dcluster.interface=… in FLOTILLA_JAVA_OPTS"),
+            .endsWith(
+                "needs a value for cluster.interface; give it with -Dcluster.interface=… in FLOTILLA_JAVA_OPTS"),
         e::getMessage);
   }
 }

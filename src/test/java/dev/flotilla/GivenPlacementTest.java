@@ -54,7 +54,8 @@ class GivenPlacementTest {
   void countAndLocalRanksAreChecked() throws Exception {
     String two = placement(group(0, 0, "a", "10.0.0.1"), group(1, 0, "b", "10.0.0.2"));
     String[] cluster = {"-dpb", "cluster", "-dp", "2"};
-    assertRefused("has 2 groups, but --data-parallel-size is 3", two, "-dpb", "cluster", "-dp", "3");
+    assertRefused(
+        "has 2 groups, but --data-parallel-size is 3", two, "-dpb", "cluster", "-dp", "3");
     assertRefused(
         "have the local rank 0 on node a",
         placement(group(0, 0, "a", "10.0.0.1"), group(1, 0, "a", "10.0.0.1")),

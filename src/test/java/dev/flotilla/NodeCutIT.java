@@ -57,7 +57,9 @@ class NodeCutIT {
         its.forEach(
             rank -> assertTrue(during.get(rank) > before.get(rank), during + " after " + before));
         streams.awaitEnded(2 * STREAMS);
-        await("the cut has lasted").atMost(CUT.plusSeconds(5)).until(() -> System.nanoTime() - cut > CUT.toNanos());
+        await("the cut has lasted")
+            .atMost(CUT.plusSeconds(5))
+            .until(() -> System.nanoTime() - cut > CUT.toNanos());
 
         long healed = System.nanoTime();
         hosts.network().heal(2);

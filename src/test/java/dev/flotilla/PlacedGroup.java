@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.flotilla.config.Config;
 import dev.flotilla.config.CoordinatorConfig;
 import dev.flotilla.config.EngineConfig;
+import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.config.NodeConfig;
 import dev.flotilla.config.PlacingConfig;
 import dev.flotilla.coordinator.CoordinatorVerticle;
@@ -33,7 +34,7 @@ import java.util.regex.Pattern;
 
 /**
  * A node whose coordinator places ranks on its own agent: all of it in this JVM, on a local bus,
- * with real HTTP and slow scripted engines of two sequences a step.
+ * with real HTTP and slow scripted engines of two sequences a step, which get requests in turn.
  */
 final class PlacedGroup implements AutoCloseable {
   private static final Path MODEL = SourceFormat.root().resolve("src/main/models/tiny-llama");
@@ -53,7 +54,8 @@ final class PlacedGroup implements AutoCloseable {
     deploy(new CoordinatorVerticle(), coordinator(size, engine(stepMs, kvBlocks), placement));
     deploy(
         new FrontendVerticle(),
-        "{\"port\":0,\"model\":\"%s\",\"served-model-name\":[\"tiny-llama\"]}".formatted(MODEL));
+        "{\"port\":0,\"model\":\"%s\",\"served-model-name\":[\"tiny-llama\"],\"choice\":{\"policy\":\"round-robin\"}}"
+            .formatted(MODEL));
     Object port = vertx.sharedData().getLocalMap(FrontendVerticle.PORTS).values().iterator().next();
     base = URI.create("http://127.0.0.1:" + port);
     deploy(new NodeAgentVerticle(), Config.format(new NodeConfig(devices, false, List.of())));
@@ -64,6 +66,7 @@ final class PlacedGroup implements AutoCloseable {
     PlacingConfig plan = PlacingConfig.DEFAULT;
     return Config.format(
         CoordinatorConfig.ofSize(size)
+            .under(LoadBalancing.ROUND_ROBIN)
             .placing(
                 new PlacingConfig(
                     true,

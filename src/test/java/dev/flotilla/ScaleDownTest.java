@@ -44,13 +44,17 @@ class ScaleDownTest {
   @Scenario("A75")
   void whatWaitsMovesAtOnceWhatRunsFinishesAndASecondChangeIsTurnedAway() throws Exception {
     try (PlacedGroup group = new PlacedGroup(2, 2, 60, 256, "")) {
-      List<Asked> requests = ask(group, 16, 4, 40);
-      awaitWork(group, "waiting", 4);
+      List<Asked> requests = ask(group, 12, 4, 25);
+      awaitWork(group, "waiting", 2);
       CompletableFuture<HttpResponse<String>> answer = group.scale(1, 60);
       await("nothing waits there")
           .atMost(SOON)
           .pollInterval(Duration.ofMillis(20))
-          .until(() -> group.engine(1, "waiting") == 0 && group.engine(0, "waiting") >= 8);
+          .untilAsserted(
+              () -> {
+                assertEquals(0, group.engine(1, "waiting"), group::engines);
+                assertTrue(group.engine(0, "waiting") >= 4, group::engines);
+              });
       assertEquals(2, group.engine(1, "running"), "what runs stays");
       assertFalse(answer.isDone(), "the rank has not finished what runs");
       assertEquals(409, group.scale(2, 60).get(10, TimeUnit.SECONDS).statusCode());

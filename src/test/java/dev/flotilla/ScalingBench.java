@@ -8,9 +8,10 @@ import java.util.Locale;
 
 /**
  * How long four ranks take to come to four others, from the request to all eight serving, over two
- * agents that both have room for two more, and what the time to the first token is meanwhile against
- * before. A program, not a test: it prints rows of {@code benchmarks.md}. Arguments: backend of the
- * agents (verticle, process), streams, rounds. {@code -Dflotilla.home} names the distribution.
+ * agents that both have room for two more, and what the time to the first token is meanwhile
+ * against before. A program, not a test: it prints rows of {@code benchmarks.md}. Arguments:
+ * backend of the agents (verticle, process), streams, rounds. {@code -Dflotilla.home} names the
+ * distribution.
  */
 final class ScalingBench {
   private static final int TOKENS = 40;

@@ -177,8 +177,7 @@ public record Scaling(
 
   /** Whether ranks are about to go. */
   boolean leaving() {
-    return current != null
-        && (current.phase() == Phase.DRAIN || current.phase() == Phase.RETIRE);
+    return current != null && (current.phase() == Phase.DRAIN || current.phase() == Phase.RETIRE);
   }
 
   /** The view in which ranks that are about to go take nothing new; all else stays as it is. */

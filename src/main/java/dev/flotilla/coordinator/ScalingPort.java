@@ -5,8 +5,8 @@ import dev.flotilla.config.PlacingConfig;
 import dev.flotilla.coordinator.Scaling.Effect;
 import dev.flotilla.coordinator.Scaling.Event;
 import dev.flotilla.placement.AllToAll;
-import dev.flotilla.placement.PackStrategy;
 import dev.flotilla.placement.GivenPlacement;
+import dev.flotilla.placement.PackStrategy;
 import dev.flotilla.placement.PlacementRequest;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
@@ -239,7 +239,7 @@ final class ScalingPort {
         case Effect.Order(NodeId node, var order) ->
             bus.send(Addresses.node(node), order)
                 .onFailure(e -> LOG.debug("{} not delivered: {}", order, e.getMessage()));
-        case Effect.Answer answer when answer.code() == 200 ->
+        case Effect.Answer answer when answer.code() != 400 && answer.code() != 409 ->
             held.add(new Held(System.nanoTime() + 2 * publishNanos, answer));
         case Effect.Answer answer -> answer(answer);
         case Effect.Moved(String sentence) -> LOG.info(sentence);

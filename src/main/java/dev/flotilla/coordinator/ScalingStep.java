@@ -276,8 +276,7 @@ final class ScalingStep {
           "after %d ms the ranks that go have requests of %d blocks left, and the others have room for %d"
               .formatted(change.drainNanos() / MS, rest.blocks(), rest.room()),
           now);
-    } else if (over
-        || (rest.idle() && now - idleSince >= IDLE_NANOS && ripe(change, now))) {
+    } else if (over || (rest.idle() && now - idleSince >= IDLE_NANOS && ripe(change, now))) {
       current = change.in(Phase.RETIRE, now);
       advance(now);
     } else if (idleSince != change.idleSince()) {

@@ -65,7 +65,9 @@ record Upkeep(ScalingStep step) {
     return devices(of(rank, mine)) >= step.settings.request().worldSize();
   }
 
-  /** Where the ranks would be by which the group is to grow: their own devices, if they have any. */
+  /**
+   * Where the ranks would be by which the group is to grow: their own devices, if they have any.
+   */
   Placement growth(int wanted) {
     List<Agents.Place> mine = step.kept();
     List<PlacementGroup> groups = new ArrayList<>();

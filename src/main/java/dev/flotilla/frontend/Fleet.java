@@ -255,8 +255,7 @@ public final class Fleet implements Machine {
 
   /** The engine for a request. */
   public Optional<Balancer.Choice> choose(Query query, long nowNanos) {
-    Optional<Balancer.Choice> found =
-        balancer.choose(choosable, gently(query, nowNanos), nowNanos);
+    Optional<Balancer.Choice> found = balancer.choose(choosable, gently(query, nowNanos), nowNanos);
     return found.isPresent() ? found : balancer.choose(choosable, query, nowNanos);
   }
 

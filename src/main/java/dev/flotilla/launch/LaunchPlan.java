@@ -209,7 +209,9 @@ public record LaunchPlan(
         Mode.HEADLESS, backend, 1, none, none, 0, false, 0, Scope.CLUSTERED, false);
   }
 
-  /** The same with front-ends, for whatever ranks there are; such a node stands by as coordinator. */
+  /**
+   * The same with front-ends, for whatever ranks there are; such a node stands by as coordinator.
+   */
   public static LaunchPlan ofJoining(LaunchFlags flags) {
     Integer apiServers = flags.apiServerCount();
     if (apiServers == null || apiServers == 0) {

@@ -268,10 +268,7 @@ public final class NodeAgentVerticle extends VerticleBase {
         ChildCommand.ofThisJvm().behind(numa.prefix(index, settings.engines().size()));
     ChildCommand command =
         new ChildCommand(
-            own.prefix(),
-            own.java(),
-            Inheritance.flags(own.flags(), inherited),
-            own.classPath());
+            own.prefix(), own.java(), Inheritance.flags(own.flags(), inherited), own.classPath());
     Map<String, String> environment = new HashMap<>(Inheritance.environment(inherited));
     environment.putAll(command.environment());
     List<Integer> given = config.rank() == null ? List.of() : port().given(config.rank());

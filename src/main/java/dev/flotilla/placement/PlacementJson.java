@@ -51,7 +51,8 @@ public final class PlacementJson {
   /**
    * Groups in rank order, the bundles of each by their nodes' ids.
    *
-   * @param nodes whose addresses are written too, so that they are known when their ids have changed
+   * @param nodes whose addresses are written too, so that they are known when their ids have
+   *     changed
    */
   public static ObjectNode write(List<PlacementGroup> groups, List<Capacity> nodes) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();

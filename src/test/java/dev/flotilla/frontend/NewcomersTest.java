@@ -45,10 +45,7 @@ class NewcomersTest {
   }
 
   private boolean mayGetOne(int rank, long nowMs) {
-    return !newcomers
-        .spared(Query.of(10), nowMs * MS)
-        .excluded()
-        .contains(incarnation(rank));
+    return !newcomers.spared(Query.of(10), nowMs * MS).excluded().contains(incarnation(rank));
   }
 
   @Test

@@ -46,8 +46,7 @@ class InheritanceTest {
   @Test
   void theListedVariablesAndOursAreCarriedLessThoseOfOneNode() {
     Surroundings given = Inheritance.of(List.of("NCCL_DEBUG", "NOT_SET"), ENVIRONMENT, List.of());
-    assertEquals(
-        List.of("FLOTILLA_PACK_STRATEGY=fill", "NCCL_DEBUG=INFO=1"), given.environment());
+    assertEquals(List.of("FLOTILLA_PACK_STRATEGY=fill", "NCCL_DEBUG=INFO=1"), given.environment());
     assertEquals(
         Map.of("FLOTILLA_PACK_STRATEGY", "fill", "NCCL_DEBUG", "INFO=1"),
         Inheritance.environment(given));
@@ -98,6 +97,8 @@ class InheritanceTest {
             "{\"surroundings\":{\"environment\":[\"A=b\"],\"jvm-flags\":[\"-Xmx1g\"]}}",
             PlacingConfig.DEFAULT);
     assertEquals(new Surroundings(List.of("A=b"), List.of("-Xmx1g")), placing.surroundings());
-    assertThrows(ConfigException.class, () -> Config.parse("{\"surroundings\":{\"environment\":[\"A\"]}}", PlacingConfig.DEFAULT));
+    assertThrows(
+        ConfigException.class,
+        () -> Config.parse("{\"surroundings\":{\"environment\":[\"A\"]}}", PlacingConfig.DEFAULT));
   }
 }

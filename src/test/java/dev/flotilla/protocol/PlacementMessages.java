@@ -29,7 +29,8 @@ final class PlacementMessages {
           new ToCoordinator.EngineEnded(
               SampleMessages.NODE, SampleMessages.RANK, "was killed by SIGKILL (exit code 137)");
       case RESERVE -> new ToNode.Reserve(SampleMessages.TERM, 6, SampleMessages.RANK, 2, 10_000);
-      case PLACE -> new ToNode.Place(
+      case PLACE ->
+          new ToNode.Place(
               SampleMessages.TERM,
               6,
               SampleMessages.RANK,
@@ -60,7 +61,8 @@ final class PlacementMessages {
       case RESERVE ->
           new ToNode.Reserve(
               some.term(), random.nextLong(), some.rank(), random.nextInt(), random.nextLong());
-      case PLACE -> new ToNode.Place(
+      case PLACE ->
+          new ToNode.Place(
               some.term(),
               random.nextLong(),
               some.rank(),
