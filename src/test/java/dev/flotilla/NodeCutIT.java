@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 class NodeCutIT {
   private static final Duration CUT = Duration.ofSeconds(20);
   private static final Duration REPLACED = Duration.ofSeconds(18);
-  private static final Duration BACK = Duration.ofSeconds(45);
+  private static final Duration BACK = Duration.ofSeconds(30);
   private static final int STREAMS = 24;
   private static final int TOKENS = 120;
 
