@@ -6,6 +6,7 @@ import com.hazelcast.core.Hazelcast;
 import com.hazelcast.core.HazelcastInstance;
 import java.io.IOException;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 
@@ -36,8 +37,8 @@ final class BusAddresses implements AutoCloseable {
   }
 
   /** Without those of single replies, and with one name for all incarnations. */
-  TreeSet<String> all() {
-    TreeSet<String> all = new TreeSet<>();
+  Set<String> all() {
+    Set<String> all = new TreeSet<>();
     for (Object address : member.getMultiMap("__vertx.subs").keySet()) {
       if (!address.toString().startsWith("__vertx.reply")) {
         all.add(address.toString());

@@ -14,6 +14,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -29,7 +30,7 @@ class ChangeLossIT {
   private static final int SMALL = 2;
   private static final int LARGE = 5;
   private static final int STREAMS = 6;
-  private static final int TOKENS = 40;
+  private static final int TOKENS = 20;
   private static final Duration SETTLED = Duration.ofSeconds(10);
 
   /** Longer than the end of a killed process is overlooked. */
@@ -71,9 +72,13 @@ class ChangeLossIT {
       all.addAll(List.of("--data-parallel-backend", "cluster", "--data-parallel-size-local", "1"));
       all.addAll(List.of("--pack-strategy", "fill", "--debug-scaling-phase-ms", "400"));
       all.addAll(List.of("--devices", "2", "--api-server-count", "1", "--port", "0"));
+      all.addAll(List.of("--scripted-time-scale", "4"));
     }
     all.addAll(List.of("--cluster-name", cluster));
-    FlotillaProcess node = FlotillaProcess.start(all.toArray(String[]::new));
+    // Sixteen JVMs start here, most of them while all others work.
+    Map<String, String> light =
+        Map.of("FLOTILLA_JAVA_OPTS", "-Xmx400m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC");
+    FlotillaProcess node = FlotillaProcess.start("flotilla", light, all.toArray(String[]::new));
     nodes.add(node);
     return node;
   }

@@ -34,8 +34,9 @@ final class FirstTraffic implements AutoCloseable {
     FirstTraffic traffic = new FirstTraffic(base);
     traffic.look();
     traffic.stepMs.clear();
-    traffic.looking.scheduleWithFixedDelay(
-        traffic::tryLook, LOOK_MS, LOOK_MS, TimeUnit.MILLISECONDS);
+    var _ =
+        traffic.looking.scheduleWithFixedDelay(
+            traffic::tryLook, LOOK_MS, LOOK_MS, TimeUnit.MILLISECONDS);
     return traffic;
   }
 

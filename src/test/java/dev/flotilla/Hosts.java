@@ -87,6 +87,8 @@ final class Hosts implements AutoCloseable {
                 "serve",
                 "--executor",
                 "scripted",
+                "--scripted-time-scale",
+                "4",
                 "--data-parallel-backend",
                 "cluster",
                 "-dp",

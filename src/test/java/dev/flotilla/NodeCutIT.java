@@ -21,7 +21,7 @@ class NodeCutIT {
   private static final Duration REPLACED = Duration.ofSeconds(18);
   private static final Duration BACK = Duration.ofSeconds(30);
   private static final int STREAMS = 24;
-  private static final int TOKENS = 120;
+  private static final int TOKENS = 60;
 
   @BeforeAll
   static void needsNamespaces() {
@@ -40,7 +40,7 @@ class NodeCutIT {
       hosts.start(3, "cluster-tcp.xml", "join", "--devices", "2");
       URI base = hosts.awaitReady(head, 1);
       String address = hosts.network().address(2);
-      List<Integer> its = Hosts.ranks(base).get(address);
+      List<Integer> its = Hosts.ranks(base).getOrDefault(address, List.of());
       assertTrue(!its.isEmpty(), () -> "nothing to lose on " + address);
       try (ExactStreams streams = ExactStreams.start(() -> base, STREAMS, TOKENS)) {
         streams.awaitEnded(STREAMS);
@@ -82,7 +82,8 @@ class NodeCutIT {
       throws Exception {
     Map<Integer, Long> now = epochs(base);
     return readyRanks(base).equals(List.of(0, 1, 2, 3))
-        && ranks.stream().allMatch(rank -> now.get(rank) > before.get(rank));
+        && ranks.stream()
+            .allMatch(rank -> now.getOrDefault(rank, 0L) > before.getOrDefault(rank, 0L));
   }
 
   private static Map<Integer, Long> epochs(URI base) throws Exception {

@@ -200,7 +200,7 @@ final class PlacedGroup implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
-    get(vertx.close());
+  public void close() {
+    vertx.close().toCompletionStage().toCompletableFuture().orTimeout(60, TimeUnit.SECONDS).join();
   }
 }
