@@ -58,13 +58,13 @@ public record Members(List<Member> all) {
     return first;
   }
 
-  /** With this member in place of whoever holds its rank. */
   /** Whether another one serves. */
   boolean serveBeside(Member one) {
     return all().stream()
         .anyMatch(m -> m.state() == EngineState.READY && !m.rank().equals(one.rank()));
   }
 
+  /** With this member in place of whoever holds its rank. */
   Members with(Member member) {
     List<Member> next = new ArrayList<>(all);
     int at = position(member.rank());
