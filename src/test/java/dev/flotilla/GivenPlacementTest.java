@@ -1,6 +1,7 @@
 package dev.flotilla;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -118,6 +119,7 @@ class GivenPlacementTest {
     HttpResponse<String> answer = group.scale(size, 5).get(30, TimeUnit.SECONDS);
     assertEquals(200, answer.statusCode(), answer::body);
     assertEquals(size, FlotillaProcess.readyRanks(group.base()).size());
+    assertFalse(group.engines().contains("DEAD"), group::engines);
   }
 
   private static String ranks(PlacedGroup group) throws Exception {
