@@ -28,6 +28,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,8 +54,12 @@ final class Cluster {
   /** Member attribute that vertx-hazelcast sets: the node's id on the event bus. */
   private static final String NODE_ID = "__vertx.nodeId";
 
+  /** What Hazelcast fills in from properties, and leaves as it is where one is missing. */
+  private static final Pattern VARIABLE = Pattern.compile("\\$\\{([\\w.]+)}");
+
   private final HazelcastClusterManager manager;
   private final String name;
+  private boolean child;
 
   private Cluster(HazelcastClusterManager manager, String name) {
     this.manager = manager;
@@ -83,6 +89,7 @@ final class Cluster {
     }
     Config config;
     try {
+      complete(file, properties);
       config = new FileSystemXmlConfig(file.toFile(), properties);
     } catch (IOException | InvalidConfigurationException e) {
       throw new ConfigException(
@@ -97,6 +104,18 @@ final class Cluster {
     return new Cluster(new HazelcastClusterManager(config), config.getClusterName());
   }
 
+  private static void complete(Path file, Properties properties) throws IOException {
+    Matcher variable = VARIABLE.matcher(Files.readString(file));
+    while (variable.find()) {
+      String wanted = variable.group(1);
+      if (properties.getProperty(wanted) == null) {
+        throw new ConfigException(
+            "cluster configuration %s needs a value for %s; give it with -D%s=… in FLOTILLA_JAVA_OPTS"
+                .formatted(file, wanted, wanted));
+      }
+    }
+  }
+
   /**
    * As a small member that knows of one other: it holds no data, so that nothing moves when it
    * comes or goes, and starts few threads.
@@ -104,6 +123,7 @@ final class Cluster {
    * @param member host and port of the other
    */
   Cluster asChildOf(String member) {
+    child = true;
     Config config = manager.getConfig();
     config.setLiteMember(true);
     // Measured at every start, and read by nobody: the parent's member tells about the cluster.
@@ -156,7 +176,7 @@ final class Cluster {
 
   /** A child leaves the news of other nodes to its parent. */
   private void joined(Vertx vertx) {
-    if (!manager.getConfig().isLiteMember()) {
+    if (!child) {
       watch(vertx);
     }
   }

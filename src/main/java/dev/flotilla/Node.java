@@ -185,8 +185,11 @@ final class Node {
   }
 
   private String readyLine(int engines) {
-    return plan.headless()
-        ? "Flotilla node is ready (%s)".formatted(plan.launch().starts())
+    if (plan.headless()) {
+      return "Flotilla node is ready (%s)".formatted(plan.launch().starts());
+    }
+    return plan.launch().awaits().count() == 0
+        ? "Flotilla is ready on http://%s:%d (joined)".formatted(plan.frontend().host(), port)
         : "Flotilla is ready on http://%s:%d (%d engines)"
             .formatted(plan.frontend().host(), port, engines);
   }

@@ -35,19 +35,18 @@ final class PlaceCommand implements Callable<Integer> {
 
   @Option(
       names = "--nodes",
-      required = true,
       paramLabel = "FILE",
-      description = "JSON: {\"nodes\":[{\"id\",\"address\",\"devices\":count}]}.")
-  @SuppressWarnings("NullAway.Init") // Set by picocli.
-  private Path nodes;
+      description =
+          "JSON: {\"nodes\":[{\"id\",\"address\",\"devices\":count}]}; without it those of a running cluster, with what is free there.")
+  private @Nullable Path nodes;
 
   @Option(
       names = "--head",
-      required = true,
       paramLabel = "ADDRESS",
-      description = "Address of the node that has rank 0, or its id.")
-  @SuppressWarnings("NullAway.Init") // Set by picocli.
-  private String head;
+      description = "Address of the node that has rank 0, or its id (the running cluster's head).")
+  private @Nullable String head;
+
+  @Mixin private ServerCall server = new ServerCall();
 
   @Option(
       names = {"--data-parallel-size", "-dp"},
@@ -65,31 +64,51 @@ final class PlaceCommand implements Callable<Integer> {
   private boolean json;
 
   @Override
-  public Integer call() {
+  public Integer call() throws IOException, InterruptedException {
+    String text = nodes == null ? server.get("/nodes").toString() : read(nodes);
+    List<Capacity> known = known(text);
     PlacementRequest request =
         flags.request(
-            head, dataParallelSize, dataParallelSizeLocal == null ? 1 : dataParallelSizeLocal);
-    List<Capacity> known = read();
+            head(text),
+            dataParallelSize,
+            dataParallelSizeLocal == null ? 1 : dataParallelSizeLocal);
     return switch (Planner.plan(known, request)) {
       case Placement.Refused(_, String sentence) -> throw new FailedCommand(sentence);
       case Placement.Planned(List<PlacementGroup> groups, List<String> notes) -> {
         notes.forEach(note -> spec.commandLine().getErr().println("note: " + note));
         spec.commandLine().getErr().flush();
         PrintWriter out = spec.commandLine().getOut();
-        out.print(json ? PlacementJson.write(groups) + "\n" : table(groups));
+        out.print(json ? PlacementJson.write(groups, known) + "\n" : table(groups));
         out.flush();
         yield 0;
       }
     };
   }
 
-  private List<Capacity> read() {
+  private String head(String text) {
+    String known = head == null ? PlacementJson.head(text) : head;
+    if (known.isEmpty()) {
+      throw new ConfigException(
+          "no node says that it is the head; name the one that has rank 0 with --head");
+    }
+    return known;
+  }
+
+  private static String read(Path nodes) {
     try {
-      return PlacementJson.nodes(Files.readString(nodes));
+      return Files.readString(nodes);
     } catch (IOException e) {
       throw new ConfigException("--nodes %s cannot be read: %s".formatted(nodes, e.getMessage()));
+    }
+  }
+
+  private List<Capacity> known(String text) {
+    try {
+      return PlacementJson.nodes(text);
     } catch (ConfigException e) {
-      throw new ConfigException("--nodes %s: %s".formatted(nodes, e.getMessage()));
+      throw nodes == null
+          ? e
+          : new ConfigException("--nodes %s: %s".formatted(nodes, e.getMessage()));
     }
   }
 

@@ -25,6 +25,7 @@ final class PlacementFlags {
           "--placement",
           "--all2all-backend",
           "--tensor-parallel-size",
+          "--engine-environment",
           "--devices");
 
   @Option(
@@ -64,9 +65,14 @@ final class PlacementFlags {
   }
 
   private List<String> allowed() {
-    return Arrays.stream(placementNodeIps.split(",", -1))
+    return list(placementNodeIps);
+  }
+
+  /** What a flag lists with commas. */
+  static List<String> list(String flag) {
+    return Arrays.stream(flag.split(",", -1))
         .map(String::strip)
-        .filter(address -> !address.isEmpty())
+        .filter(part -> !part.isEmpty())
         .toList();
   }
 

@@ -4,11 +4,14 @@ import dev.flotilla.config.ConfigException;
 import dev.flotilla.config.EngineConfig;
 import dev.flotilla.config.ExecutorKind;
 import dev.flotilla.config.PlacingConfig;
+import dev.flotilla.config.Surroundings;
 import dev.flotilla.launch.Backend;
+import dev.flotilla.launch.Inheritance;
 import dev.flotilla.launch.LaunchPlan;
 import dev.flotilla.placement.PlacementJson;
 import dev.flotilla.placement.PlacementRequest;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -17,8 +20,16 @@ import java.util.Locale;
  * How the coordinator of a {@code serve} places ranks, from its flags.
  *
  * @param groups of the launch as JSON; empty: they are planned
+ * @param phaseMs what each phase of a change takes at least
+ * @param surroundings of engines in JVMs of their own
  */
-record PlacingPlan(PlacementRequest request, boolean launch, String groups, long readyTimeoutMs) {
+record PlacingPlan(
+    PlacementRequest request,
+    boolean launch,
+    String groups,
+    long readyTimeoutMs,
+    long phaseMs,
+    Surroundings surroundings) {
 
   /**
    * The plan of the flags.
@@ -49,7 +60,22 @@ record PlacingPlan(PlacementRequest request, boolean launch, String groups, long
     if (flags.devices < 0) {
       throw new ConfigException("--devices must not be negative: " + flags.devices);
     }
-    return new PlacingPlan(request, placed, groups, flags.engineReadyTimeout * 1_000L);
+    if (flags.scalingPhaseMs < 0) {
+      throw new ConfigException(
+          "--debug-scaling-phase-ms must not be negative: " + flags.scalingPhaseMs);
+    }
+    Surroundings surroundings =
+        Inheritance.of(
+            PlacementFlags.list(flags.engineEnvironment),
+            System.getenv(),
+            ManagementFactory.getRuntimeMXBean().getInputArguments());
+    return new PlacingPlan(
+        request,
+        placed,
+        groups,
+        flags.engineReadyTimeout * 1_000L,
+        flags.scalingPhaseMs,
+        surroundings);
   }
 
   private static String read(Path file, int size, int worldSize) {
@@ -76,6 +102,8 @@ record PlacingPlan(PlacementRequest request, boolean launch, String groups, long
         request.allowed(),
         groups,
         readyTimeoutMs,
+        phaseMs,
+        surroundings,
         engine);
   }
 }

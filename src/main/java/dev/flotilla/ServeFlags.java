@@ -279,6 +279,23 @@ final class ServeFlags {
       description = "What ranks can run on here (GPUs found, else one for each core).")
   int devices;
 
+  @Option(
+      names = "--engine-environment",
+      paramLabel = "NAME,NAME…",
+      description =
+          "Variables that engines in processes of other nodes get as they are here, besides FLOTILLA_… (none).")
+  String engineEnvironment = "";
+
+  @Option(
+      names = "--debug-scaling-phase-ms",
+      hidden = true,
+      description =
+          "What every phase of a change of the group takes at least, to see what happens in it (0).")
+  long scalingPhaseMs;
+
+  /** Set by {@code join}, whose node brings devices and perhaps front-ends. */
+  boolean joining;
+
   /** Whether nothing is said of ranks, so that a headless node brings its devices only. */
   boolean bringsDevicesOnly() {
     return headless

@@ -76,9 +76,11 @@ record ServePlan(
     String model = flags.model == null ? "" : flags.model;
     Path folder = ModelLocation.resolve(model).toAbsolutePath().normalize();
     LaunchPlan launch =
-        flags.bringsDevicesOnly()
-            ? LaunchPlan.ofDevices(flags.launch())
-            : LaunchPlan.of(flags.launch(), () -> mixture.test(folder));
+        flags.joining
+            ? LaunchPlan.ofJoining(flags.launch())
+            : flags.bringsDevicesOnly()
+                ? LaunchPlan.ofDevices(flags.launch())
+                : LaunchPlan.of(flags.launch(), () -> mixture.test(folder));
     PlacingPlan placing = PlacingPlan.of(flags, launch);
     check(
         flags.engineReadyTimeout >= 1,

@@ -61,15 +61,22 @@ final class FlotillaProcess implements AutoCloseable {
 
   static FlotillaProcess start(String script, Map<String, String> environment, String... arguments)
       throws IOException {
-    List<String> command = new ArrayList<>();
+    return start(List.of(), script, environment, arguments);
+  }
+
+  /** Behind a command that runs it, for example on another host. */
+  static FlotillaProcess start(
+      List<String> prefix, String script, Map<String, String> environment, String... arguments)
+      throws IOException {
+    List<String> command = new ArrayList<>(prefix);
     command.add(home().resolve("bin").resolve(script).toString());
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
+    builder.environment().putAll(environment);
     builder
         .environment()
         .merge("FLOTILLA_JAVA_OPTS", "-Xmx700m", (given, ours) -> ours + " " + given);
-    builder.environment().putAll(environment);
     return new FlotillaProcess(builder.start());
   }
 
@@ -116,6 +123,10 @@ final class FlotillaProcess implements AutoCloseable {
         .map(m -> URI.create(m.group(1)))
         .findFirst()
         .orElseThrow();
+  }
+
+  long pid() {
+    return process.pid();
   }
 
   boolean alive() {

@@ -37,12 +37,15 @@ class PlaceCommandTest {
   }
 
   private Ran run(Map<String, String> environment, String flags) {
+    return runAll(environment, "place --nodes " + nodes + " --head 10.0.0.1 " + flags);
+  }
+
+  private static Ran runAll(Map<String, String> environment, String all) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     CommandLine line = Flotilla.commandLine(environment);
     line.setOut(new PrintWriter(out, true));
     line.setErr(new PrintWriter(err, true));
-    String all = "place --nodes " + nodes + " --head 10.0.0.1 " + flags;
     return new Ran(line.execute(all.strip().split(" +")), out.toString(), err.toString());
   }
 
@@ -56,9 +59,9 @@ class PlaceCommandTest {
     assertEquals(0, ran.code(), ran.err());
     assertEquals(
         """
-        {"groups":[{"rank":0,"name":"dp_rank_0","local_rank":0,"bundles":[{"node":"a","devices":2}],"control":"a"},\
-        {"rank":1,"name":"dp_rank_1","local_rank":1,"bundles":[{"node":"a","devices":2}],"control":"a"},\
-        {"rank":2,"name":"dp_rank_2","local_rank":0,"bundles":[{"node":"b","devices":2}],"control":"b"}]}
+        {"groups":[{"rank":0,"name":"dp_rank_0","local_rank":0,"bundles":[{"node":"a","address":"10.0.0.1","devices":2}],"control":"a"},\
+        {"rank":1,"name":"dp_rank_1","local_rank":1,"bundles":[{"node":"a","address":"10.0.0.1","devices":2}],"control":"a"},\
+        {"rank":2,"name":"dp_rank_2","local_rank":0,"bundles":[{"node":"b","address":"10.0.0.2","devices":2}],"control":"b"}]}
         """,
         ran.out());
     assertEquals("", ran.err());
@@ -128,5 +131,31 @@ class PlaceCommandTest {
         ran.out());
     assertEquals(1, run(fill, "-dp 3 --pack-strategy strict").code());
     assertEquals(2, run(Map.of("FLOTILLA_PACK_STRATEGY", "loose"), "").code());
+  }
+
+  @Test
+  void plansFromWhatIsFreeInARunningCluster() throws Exception {
+    try (PlacedGroup group = new PlacedGroup(2, 5, 1, 64, "")) {
+      String live = "place --url " + group.base() + " --pack-strategy fill ";
+      Ran ran = runAll(Map.of(), live + "-dp 3 --data-parallel-size-local 3 --json");
+      assertEquals(0, ran.code(), ran.err());
+      String id = group.node().path("id").asText();
+      String address = group.node().path("address").asText();
+      var groups = PlacementJson.groups(ran.out());
+      assertEquals(3, groups.size());
+      assertTrue(groups.stream().allMatch(g -> g.control().equals(id)), ran.out());
+      assertTrue(ran.out().contains("\"address\":\"" + address + "\""), ran.out());
+      Ran much = runAll(Map.of(), live + "-dp 4 --data-parallel-size-local 4");
+      assertEquals(1, much.code(), "two of five devices are taken");
+      assertEquals(1, much.err().lines().count(), much.err());
+      assertEquals(2, group.node().path("used").asInt(), "nothing was started");
+    }
+    Ran nobody = runAll(Map.of(), "place --url http://127.0.0.1:1 -dp 1");
+    assertEquals(1, nobody.code());
+    assertTrue(nobody.err().contains("no server answers"), nobody.err());
+    Files.writeString(nodes, "{\"nodes\":[{\"id\":\"a\",\"devices\":1}]}");
+    Ran headless = runAll(Map.of(), "place --nodes " + nodes);
+    assertEquals(2, headless.code());
+    assertTrue(headless.err().contains("--head"), headless.err());
   }
 }

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 /** A head and two nodes, each a process, whose group grows and shrinks while streams run. */
 class ScalingIT {
   private static final int STREAMS = 50;
-  private static final int TOKENS = 150;
+  private static final int TOKENS = 60;
 
   private final Map<Integer, String> expected = new ConcurrentHashMap<>(); // Text by prompt.
   private final List<String> faults = new CopyOnWriteArrayList<>();

@@ -14,6 +14,9 @@ import java.util.List;
  * @param allowed addresses of nodes; empty: all
  * @param groups of the launch as JSON, instead of a plan; empty: they are planned
  * @param readyTimeoutMs what an engine may take to become ready
+ * @param phaseMs what each phase of a change of the group takes at least; for tests of what happens
+ *     in it
+ * @param surroundings what engines in JVMs of their own get of the head's
  * @param engine what every rank is configured with
  */
 public record PlacingConfig(
@@ -25,6 +28,8 @@ public record PlacingConfig(
     List<String> allowed,
     String groups,
     long readyTimeoutMs,
+    long phaseMs,
+    Surroundings surroundings,
     EngineConfig engine) {
 
   /** What is not set. */
@@ -38,6 +43,8 @@ public record PlacingConfig(
           List.of(),
           "",
           600_000,
+          0,
+          Surroundings.DEFAULT,
           EngineConfig.DEFAULT);
 
   /** Keeps a private copy. */
@@ -45,6 +52,7 @@ public record PlacingConfig(
     allowed = List.copyOf(allowed);
     Check.that(worldSize >= 1, "world-size must be at least 1, not %d", worldSize);
     Check.that(sizeLocal >= 0, "size-local must be at least 0, not %d", sizeLocal);
+    Check.that(phaseMs >= 0, "phase-ms must not be negative: %d", phaseMs);
     Check.that(readyTimeoutMs >= 1, "ready-timeout-ms must be at least 1, not %d", readyTimeoutMs);
   }
 }

@@ -126,7 +126,8 @@ public final class CoordinatorVerticle extends VerticleBase {
                 : Config.parse(inheritance.plan().placing(), PlacingConfig.DEFAULT),
             limits.dataParallelSize(),
             limits.expected().lockstep(),
-            term);
+            term,
+            settings.publishMinMs());
     scaling = growth;
     waves = WavePort.of(bus(), limits, settings, term);
     services.addAll(growth.serve(vertx));
@@ -220,7 +221,7 @@ public final class CoordinatorVerticle extends VerticleBase {
       handOvers.on(load, view, now).ifPresent(this::perform);
     }
     if (scaling != null && pausing != null) {
-      scaling.told(message);
+      scaling.told(message, this::fresh);
       pausing.told(message);
     }
   }
@@ -264,7 +265,9 @@ public final class CoordinatorVerticle extends VerticleBase {
       return;
     }
     ClusterView all = membership.view(0);
-    scaling.tick(all);
+    if (scaling.tick(all)) {
+      advance(new ViewPublisher.Event.Changed(System.nanoTime()));
+    }
     waves.tick(membership);
     if (pausing != null) {
       pausing.tick(all);

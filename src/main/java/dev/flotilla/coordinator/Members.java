@@ -1,5 +1,6 @@
 package dev.flotilla.coordinator;
 
+import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.Rank;
 import java.util.ArrayList;
@@ -60,6 +61,12 @@ public record Members(List<Member> all) {
       }
     }
     return first;
+  }
+
+  /** Whether another one serves. */
+  boolean serveBeside(Member one) {
+    return all().stream()
+        .anyMatch(m -> m.state() == EngineState.READY && !m.rank().equals(one.rank()));
   }
 
   /** With this member in place of whoever holds its rank. */

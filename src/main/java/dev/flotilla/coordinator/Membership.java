@@ -356,7 +356,9 @@ public record Membership(
                 limits.expected().lockstep(),
                 limits.expected().policy()),
             limits.expected().self(),
-            presence.frontendIds()));
+            presence.frontendIds(),
+            null,
+            members.serveBeside(member)));
   }
 
   Effect ask(Rank rank, Incarnation incarnation) {

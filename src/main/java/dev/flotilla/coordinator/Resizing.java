@@ -1,7 +1,10 @@
 package dev.flotilla.coordinator;
 
+import dev.flotilla.coordinator.Membership.Effect;
 import dev.flotilla.coordinator.Membership.Limits;
 import dev.flotilla.coordinator.Membership.Step;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Another number of ranks; part of {@link Membership}. */
 final class Resizing {
@@ -23,6 +26,13 @@ final class Resizing {
             from.members(),
             from.departed(),
             from.presence());
-    return next.without(from.presence(), m -> m.rank().value() >= size, "the group is smaller now");
+    Step step =
+        next.without(from.presence(), m -> m.rank().value() >= size, "the group is smaller now");
+    // Those that said goodbye before are shown as dead until now, and from now on not at all.
+    List<Effect> effects = new ArrayList<>(step.effects());
+    if (!effects.contains(new Effect.Changed())) {
+      effects.add(new Effect.Changed());
+    }
+    return new Step(step.next(), effects);
   }
 }

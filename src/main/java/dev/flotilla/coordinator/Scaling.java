@@ -1,8 +1,9 @@
 package dev.flotilla.coordinator;
 
 import dev.flotilla.config.EngineConfig;
+import dev.flotilla.config.Surroundings;
 import dev.flotilla.coordinator.GroupChange.Phase;
-import dev.flotilla.placement.PlacementGroup;
+import dev.flotilla.placement.GivenPlacement;
 import dev.flotilla.placement.PlacementRequest;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.EngineState;
@@ -12,6 +13,7 @@ import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToNode;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,22 +53,49 @@ public record Scaling(
    * @param launchSize ranks of the group at first
    * @param places whether the first ranks are placed on nodes too; otherwise only those beyond them
    * @param request what the first placement asks for; its head is this coordinator's node
-   * @param given groups of the first placement, instead of a plan; null: none
+   * @param given the first placement, instead of a plan; null: none. Its devices are reserved by
+   *     whoever has made it: ranks that go by a change leave them, and have them when they return
    * @param engine every rank's configuration
+   * @param surroundings of engines in JVMs of their own
    * @param startNanos what an engine may take to become ready
    * @param lockstep whether all ranks step together, which cannot be changed while they do
+   * @param phaseNanos what every phase of a change takes at least; for tests of what happens in it
    */
   public record Settings(
       int launchSize,
       boolean places,
       PlacementRequest request,
-      @Nullable List<PlacementGroup> given,
+      @Nullable GivenPlacement given,
       EngineConfig engine,
+      Surroundings surroundings,
       long startNanos,
-      boolean lockstep) {
-    /** Keeps a private copy. */
-    public Settings {
-      given = given == null ? null : List.copyOf(given);
+      boolean lockstep,
+      long phaseNanos) {
+
+    /** Phases take what they need. */
+    public Settings(
+        int launchSize,
+        boolean places,
+        PlacementRequest request,
+        @Nullable GivenPlacement given,
+        EngineConfig engine,
+        long startNanos,
+        boolean lockstep) {
+      this(
+          launchSize,
+          places,
+          request,
+          given,
+          engine,
+          Surroundings.DEFAULT,
+          startNanos,
+          lockstep,
+          0);
+    }
+
+    /** Whether a rank's devices stay reserved when it goes by a change of the group. */
+    boolean reserves(int rank) {
+      return given != null && places && rank < launchSize;
     }
   }
 
@@ -141,10 +170,20 @@ public record Scaling(
     return current != null && current.call() != null;
   }
 
+  /** Of the change that is under way, in lower case; empty: there is none. */
+  String phase() {
+    return current == null ? "" : current.phase().name().toLowerCase(Locale.ROOT);
+  }
+
+  /** Whether ranks are about to go. */
+  boolean leaving() {
+    return current != null && (current.phase() == Phase.DRAIN || current.phase() == Phase.RETIRE);
+  }
+
   /** The view in which ranks that are about to go take nothing new; all else stays as it is. */
   public ClusterView shown(ClusterView view) {
     GroupChange change = current;
-    if (change == null || (change.phase() != Phase.DRAIN && change.phase() != Phase.RETIRE)) {
+    if (change == null || !leaving()) {
       return view;
     }
     return view.withEngines(

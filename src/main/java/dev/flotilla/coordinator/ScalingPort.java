@@ -5,13 +5,14 @@ import dev.flotilla.config.PlacingConfig;
 import dev.flotilla.coordinator.Scaling.Effect;
 import dev.flotilla.coordinator.Scaling.Event;
 import dev.flotilla.placement.AllToAll;
+import dev.flotilla.placement.GivenPlacement;
 import dev.flotilla.placement.PackStrategy;
-import dev.flotilla.placement.PlacementJson;
 import dev.flotilla.placement.PlacementRequest;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.GroupPlan;
+import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToCoordinator;
@@ -20,9 +21,12 @@ import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,16 +44,26 @@ final class ScalingPort {
   private final Bus bus;
   private final PlacingConfig placing;
   private final Map<Long, Message<Object>> calls = new HashMap<>();
+  private final Deque<Held> held = new ArrayDeque<>();
+  private final long publishNanos;
+  private final Evacuation evacuation = new Evacuation();
   private Scaling scaling;
+  private boolean leaving;
   private long lastCall;
+
+  /** An answer that is to come after the view that shows what it says. */
+  private record Held(long dueNanos, Effect.Answer answer) {}
 
   /**
    * Leads from now on.
    *
    * @param size of the group at the launch, or as the leader before has told
+   * @param publishMs within which a changed view is published
    */
-  ScalingPort(Bus bus, PlacingConfig placing, int size, boolean lockstep, Term term) {
+  ScalingPort(
+      Bus bus, PlacingConfig placing, int size, boolean lockstep, Term term, long publishMs) {
     this.bus = bus;
+    publishNanos = publishMs * 1_000_000;
     this.placing = placing;
     PlacementRequest request =
         new PlacementRequest(
@@ -61,7 +75,12 @@ final class ScalingPort {
             PackStrategy.of(placing.strategy()),
             AllToAll.of(placing.allToAll()),
             placing.allowed());
-    var given = placing.groups().isEmpty() ? null : PlacementJson.groups(placing.groups());
+    var given = placing.groups().isEmpty() ? null : GivenPlacement.of(placing.groups());
+    if (placing.phaseMs() > 0) {
+      LOG.warn(
+          "every phase of a change of the group takes at least {} ms, as was asked for: a setting for tests",
+          placing.phaseMs());
+    }
     scaling =
         Scaling.start(
             new Scaling.Settings(
@@ -70,8 +89,10 @@ final class ScalingPort {
                 request,
                 given,
                 placing.engine(),
+                placing.surroundings(),
                 placing.readyTimeoutMs() * 1_000_000,
-                lockstep),
+                lockstep,
+                placing.phaseMs() * 1_000_000),
             term,
             System.nanoTime());
   }
@@ -97,19 +118,38 @@ final class ScalingPort {
     on(new Event.Leads(term));
   }
 
-  void told(ToCoordinator message) {
+  /**
+   * Somebody tells.
+   *
+   * @param shown asked for if it matters: the view as others are shown it
+   */
+  void told(ToCoordinator message, Supplier<ClusterView> shown) {
     switch (message) {
+      case ToCoordinator.Load(LoadReport load) when scaling.leaving() ->
+          evacuation
+              .on(load, shown.get())
+              .ifPresent(
+                  order ->
+                      bus.send(order.to(), order.message())
+                          .onFailure(e -> LOG.debug("{} is gone: {}", load.rank(), e.toString())));
       case ToCoordinator.FromAgent agent -> on(new Event.Told(System.nanoTime(), agent));
       case ToCoordinator.NodeLeft(NodeId node) -> on(new Event.Left(System.nanoTime(), node));
       default -> {}
     }
   }
 
-  void tick(ClusterView view) {
+  /** Time passes; gives whether others are shown another view from now on. */
+  boolean tick(ClusterView view) {
     if (!view.engines().equals(scaling.engines())) {
       on(new Event.Seen(System.nanoTime(), view.engines()));
     }
     on(new Event.Tick(System.nanoTime()));
+    while (!held.isEmpty() && System.nanoTime() - held.getFirst().dueNanos >= 0) {
+      answer(held.removeFirst().answer);
+    }
+    boolean before = leaving;
+    leaving = scaling.leaving();
+    return before != leaving;
   }
 
   /** The view in which ranks that are about to go take nothing new. */
@@ -119,6 +159,8 @@ final class ScalingPort {
 
   /** This coordinator leads no more; its successor goes on with what is under way. */
   void stop() {
+    held.forEach(h -> answer(h.answer));
+    held.clear();
     calls.values().forEach(call -> call.fail(503, "another coordinator leads; ask again"));
     calls.clear();
   }
@@ -158,7 +200,8 @@ final class ScalingPort {
   private JsonObject status() {
     return new JsonObject()
         .put("data_parallel_size", scaling.size())
-        .put("scaling", scaling.changing());
+        .put("scaling", scaling.changing())
+        .put("phase", scaling.phase());
   }
 
   private JsonObject nodes() {
@@ -196,21 +239,23 @@ final class ScalingPort {
         case Effect.Order(NodeId node, var order) ->
             bus.send(Addresses.node(node), order)
                 .onFailure(e -> LOG.debug("{} not delivered: {}", order, e.getMessage()));
-        case Effect.Answer(long call, int code, String sentence) -> answer(call, code, sentence);
+        case Effect.Answer answer when answer.code() != 400 && answer.code() != 409 ->
+            held.add(new Held(System.nanoTime() + 2 * publishNanos, answer));
+        case Effect.Answer answer -> answer(answer);
         case Effect.Moved(String sentence) -> LOG.info(sentence);
       }
     }
   }
 
-  private void answer(long call, int code, String sentence) {
-    Message<Object> request = calls.remove(call);
+  private void answer(Effect.Answer answer) {
+    Message<Object> request = calls.remove(answer.call());
     if (request == null) {
       return;
     }
-    if (code == 200) {
-      request.reply(status().put("message", sentence));
+    if (answer.code() == 200) {
+      request.reply(status().put("message", answer.sentence()));
     } else {
-      request.fail(code, sentence);
+      request.fail(answer.code(), answer.sentence());
     }
   }
 }

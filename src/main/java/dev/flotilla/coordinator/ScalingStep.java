@@ -196,15 +196,19 @@ final class ScalingStep {
         all &= lease != null && lease.change() == change.number();
       }
     }
-    if (all) {
+    if (all && ripe(change, now)) {
       current = change.in(Phase.START, now);
       advance(now);
-    } else if (now - change.since() > RESERVE_NANOS) {
+    } else if (now - change.since() > RESERVE_NANOS + settings.phaseNanos()) {
       fail(change, 503, "not all nodes have given their devices in time", now);
     } else if (change.due(now, REPEAT_NANOS)) {
       orderReservations(change);
       current = change.toldAt(now);
     }
+  }
+
+  private boolean ripe(GroupChange change, long now) {
+    return now - change.since() >= settings.phaseNanos();
   }
 
   private void orderReservations(GroupChange change) {
@@ -232,9 +236,9 @@ final class ScalingStep {
       }
       all &= engines.stream().anyMatch(e -> e.rank().equals(rank) && e.serving());
     }
-    if (all) {
+    if (all && ripe(change, now)) {
       settled(change, change.to(), new Outcome(200, change.done()), now);
-    } else if (now - change.since() > settings.startNanos()) {
+    } else if (now - change.since() > settings.startNanos() + settings.phaseNanos()) {
       fail(change, 500, "the new ranks did not become ready in time", now);
     } else if (change.due(now, REPEAT_NANOS)) {
       orderReservations(change); // Which makes the leases last longer.
@@ -252,13 +256,18 @@ final class ScalingStep {
               .placed(group.rank(), Math.max(change.to(), size), node.equals(term.node()));
       order(
           node,
-          new ToNode.Place(term, change.number(), new Rank(group.rank()), Config.format(engine)));
+          new ToNode.Place(
+              term,
+              change.number(),
+              new Rank(group.rank()),
+              Config.format(engine),
+              settings.surroundings()));
     }
   }
 
   private void drain(GroupChange change, long now) {
     RestOfWork rest = RestOfWork.of(engines, change.to());
-    boolean over = now - change.since() > change.drainNanos();
+    boolean over = now - change.since() > change.drainNanos() && ripe(change, now);
     long idleSince = !rest.idle() ? 0 : change.idleSince() == 0 ? now : change.idleSince();
     if (over && !rest.fits()) {
       fail(
@@ -267,7 +276,7 @@ final class ScalingStep {
           "after %d ms the ranks that go have requests of %d blocks left, and the others have room for %d"
               .formatted(change.drainNanos() / MS, rest.blocks(), rest.room()),
           now);
-    } else if (over || (rest.idle() && now - idleSince >= IDLE_NANOS)) {
+    } else if (over || (rest.idle() && now - idleSince >= IDLE_NANOS && ripe(change, now))) {
       current = change.in(Phase.RETIRE, now);
       advance(now);
     } else if (idleSince != change.idleSince()) {
@@ -280,7 +289,7 @@ final class ScalingStep {
         agents.places().stream()
             .filter(p -> p.lease().rank().value() >= change.to() && p.lease().running())
             .toList();
-    if (leaving.isEmpty() || now - change.since() > RETIRE_NANOS) {
+    if ((leaving.isEmpty() || now - change.since() > RETIRE_NANOS) && ripe(change, now)) {
       settled(change, change.to(), new Outcome(200, change.done()), now);
     } else if (change.due(now, REPEAT_NANOS)) {
       leaving.forEach(
@@ -315,7 +324,7 @@ final class ScalingStep {
   private void settle(GroupChange change, long now) {
     boolean all =
         agents.all().values().stream().allMatch(h -> h.report().change() >= change.number());
-    if (all || now - change.since() > SETTLE_NANOS) {
+    if ((all || now - change.since() > SETTLE_NANOS) && ripe(change, now)) {
       Outcome outcome = Objects.requireNonNull(change.outcome());
       effects.add(new Effect.Moved(change + " is settled: " + outcome.sentence()));
       answer(change, outcome);
@@ -346,7 +355,7 @@ final class ScalingStep {
     long good = outcome != null && outcome.code() != 200 ? Long.MAX_VALUE : settled;
     Map<Rank, Agents.Place> owners = agents.owners(good);
     return agents.places().stream()
-        .filter(p -> p.lease().rank().value() < size)
+        .filter(p -> p.lease().rank().value() < size || settings.reserves(p.lease().rank().value()))
         .filter(
             p -> {
               Agents.Place owner = owners.get(p.lease().rank());

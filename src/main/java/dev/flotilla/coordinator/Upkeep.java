@@ -2,6 +2,7 @@ package dev.flotilla.coordinator;
 
 import dev.flotilla.coordinator.GroupChange.Outcome;
 import dev.flotilla.coordinator.Scaling.Effect;
+import dev.flotilla.placement.GivenPlacement;
 import dev.flotilla.placement.Placement;
 import dev.flotilla.placement.PlacementGroup;
 import dev.flotilla.placement.PlacementGroup.Bundle;
@@ -39,8 +40,9 @@ record Upkeep(ScalingStep step) {
 
   private boolean orphan(Agents.Place place, List<Agents.Place> mine) {
     long change = place.lease().change();
-    return change != Lease.ENDS
-        && (place.lease().rank().value() >= step.size || (change > 0 && !mine.contains(place)));
+    int rank = place.lease().rank().value();
+    boolean beyond = rank >= step.size && !step.settings.reserves(rank);
+    return change != Lease.ENDS && (beyond || (change > 0 && !mine.contains(place)));
   }
 
   private GroupChange change(List<PlacementGroup> groups, long now) {
@@ -52,11 +54,41 @@ record Upkeep(ScalingStep step) {
     List<Agents.Place> mine = step.kept();
     List<Integer> missing = new ArrayList<>();
     for (int rank = first(); rank < step.size; rank++) {
-      if (devices(of(rank, mine)) < step.settings.request().worldSize()) {
+      if (!placed(rank, mine)) {
         missing.add(rank);
       }
     }
     return missing;
+  }
+
+  private boolean placed(int rank, List<Agents.Place> mine) {
+    return devices(of(rank, mine)) >= step.settings.request().worldSize();
+  }
+
+  /**
+   * Where the ranks would be by which the group is to grow: their own devices, if they have any.
+   */
+  Placement growth(int wanted) {
+    List<Agents.Place> mine = step.kept();
+    List<PlacementGroup> groups = new ArrayList<>();
+    List<Integer> others = new ArrayList<>();
+    for (int rank = step.size; rank < wanted; rank++) {
+      if (placed(rank, mine)) {
+        groups.add(again(rank, of(rank, mine)));
+      } else {
+        others.add(rank);
+      }
+    }
+    if (others.isEmpty()) {
+      return new Placement.Planned(groups, List.of());
+    }
+    PlacementRequest request = step.settings.request().at(step.term.node().value());
+    Placement plan = named(others, request.growing(step.size, step.size + others.size()));
+    if (!(plan instanceof Placement.Planned(List<PlacementGroup> more, List<String> notes))) {
+      return plan;
+    }
+    groups.addAll(more);
+    return new Placement.Planned(groups, notes);
   }
 
   private int first() {
@@ -117,9 +149,9 @@ record Upkeep(ScalingStep step) {
   private Placement plan(List<Integer> missing) {
     PlacementRequest request = step.settings.request().at(step.term.node().value());
     if (missing.size() == step.size && step.settled == 0) {
-      List<PlacementGroup> given = step.settings.given();
+      GivenPlacement given = step.settings.given();
       return given != null
-          ? new Placement.Planned(given, List.of())
+          ? given.on(step.agents.capacities(), request.head())
           : Planner.plan(step.agents.capacities(), request);
     }
     Placement plan = grown(missing, request);
@@ -132,8 +164,12 @@ record Upkeep(ScalingStep step) {
   }
 
   private Placement grown(List<Integer> missing, PlacementRequest request) {
-    int left = step.size - missing.size();
-    Placement plan = Planner.plan(step.agents.capacities(), request.growing(left, step.size));
+    return named(missing, request.growing(step.size - missing.size(), step.size));
+  }
+
+  /** A plan for ranks that need not be the last ones. */
+  private Placement named(List<Integer> ranks, PlacementRequest request) {
+    Placement plan = Planner.plan(step.agents.capacities(), request);
     if (!(plan instanceof Placement.Planned(List<PlacementGroup> groups, List<String> notes))) {
       return plan;
     }
@@ -141,7 +177,7 @@ record Upkeep(ScalingStep step) {
     for (int i = 0; i < groups.size(); i++) {
       PlacementGroup group = groups.get(i);
       named.add(
-          new PlacementGroup(missing.get(i), group.localRank(), group.bundles(), group.control()));
+          new PlacementGroup(ranks.get(i), group.localRank(), group.bundles(), group.control()));
     }
     return new Placement.Planned(named, notes);
   }

@@ -5,7 +5,6 @@ import dev.flotilla.coordinator.Scaling.Effect;
 import dev.flotilla.coordinator.Scaling.Event;
 import dev.flotilla.placement.Placement;
 import dev.flotilla.placement.PlacementGroup;
-import dev.flotilla.placement.Planner;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -25,8 +24,7 @@ record Wish(ScalingStep step) {
           GroupChange.down(step.highest + 1, step.size, wanted, drainNanos, now, asked.call()),
           now);
     } else {
-      var request = step.settings.request().at(step.term.node().value()).growing(step.size, wanted);
-      switch (Planner.plan(step.agents.capacities(), request)) {
+      switch (new Upkeep(step).growth(wanted)) {
         case Placement.Refused(_, String sentence) ->
             step.effects.add(new Effect.Answer(asked.call(), 503, sentence));
         case Placement.Planned(List<PlacementGroup> groups, _) ->

@@ -73,6 +73,9 @@ final class ReportPort {
 
   /** The coordinator has let the engine in. */
   void admitted(ToEngine.Init init) {
+    if (init.joins() && !connected) {
+      LOG.info("rank {} joins a group that serves already", init.rank());
+    }
     external = init.parallel().balancing() == Balancing.EXTERNAL;
     policy = init.parallel().policy();
     toCoordinator.gap(policy.bySnapshots() ? SNAPSHOT_GAP_MS : COORDINATOR_GAP_MS);

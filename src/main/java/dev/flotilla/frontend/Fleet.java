@@ -49,6 +49,7 @@ public final class Fleet implements Machine {
   private final NodeId node;
   private final LoadBalancing policy;
   private final StallWatch stalls = new StallWatch();
+  private final Newcomers newcomers = new Newcomers();
   private ClusterView published = ClusterView.EMPTY;
   private ClusterView view = ClusterView.EMPTY;
   private ClusterView choosable = ClusterView.EMPTY;
@@ -142,6 +143,7 @@ public final class Fleet implements Machine {
             ? view
             : view.withEngines(
                 view.engines().stream().filter(e -> ranks.contains(e.rank().value())).toList());
+    newcomers.seen(choosable, nowNanos);
     return gone;
   }
 
@@ -261,12 +263,20 @@ public final class Fleet implements Machine {
 
   /** The engine for a request. */
   public Optional<Balancer.Choice> choose(Query query, long nowNanos) {
-    return balancer.choose(choosable, query, nowNanos);
+    Optional<Balancer.Choice> found = balancer.choose(choosable, gently(query, nowNanos), nowNanos);
+    return found.isPresent() ? found : balancer.choose(choosable, query, nowNanos);
+  }
+
+  /** Without those that have just come, as far as it is not their turn. */
+  private Query gently(Query query, long nowNanos) {
+    return policy == LoadBalancing.FLOTILLA ? newcomers.spared(query, nowNanos) : query;
   }
 
   /** The engine for a request, and why. */
   Optional<Balancer.Reasoned> reason(Query query, long nowNanos) {
-    return balancer.reason(choosable, query, nowNanos);
+    Optional<Balancer.Reasoned> found =
+        balancer.reason(choosable, gently(query, nowNanos), nowNanos);
+    return found.isPresent() ? found : balancer.reason(choosable, query, nowNanos);
   }
 
   /** The engine of an incarnation, if it may get work from here. */

@@ -54,7 +54,9 @@ final class ScalingRoutes {
             answer ->
                 answer(
                     ctx,
-                    new JsonObject().put("is_scaling_elastic_ep", answer.getBoolean("scaling"))))
+                    new JsonObject()
+                        .put("is_scaling_elastic_ep", answer.getBoolean("scaling"))
+                        .put("phase", answer.getString("phase"))))
         .onFailure(e -> Errors.send(ctx.response(), known(e)));
   }
 

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.util.RawValue;
 import dev.flotilla.config.Config;
 import dev.flotilla.config.EngineConfig;
 import dev.flotilla.config.NodeConfig;
+import dev.flotilla.config.Surroundings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
@@ -69,12 +70,14 @@ final class Children {
    *
    * @param index among the engines of this node
    * @param devices that its rank was given; none: nothing was said
+   * @param inherited what the head passes on to engines that it has placed here
    * @throws UncheckedIOException if the program cannot be started
    */
-  ChildProcess start(String name, int index, EngineConfig config, List<Integer> devices) {
+  ChildProcess start(
+      String name, int index, EngineConfig config, List<Integer> devices, Surroundings inherited) {
     ObjectNode order = order(config).put("again", !begun.add(name));
-    Start wanted = wanted(name, index, config, devices);
-    ChildProcess spare = take(wanted(SPARE, index, config, devices));
+    Start wanted = wanted(name, index, config, devices, inherited);
+    ChildProcess spare = take(wanted(SPARE, index, config, devices, inherited));
     if (spare != null) {
       spare.become(name, order.toString());
       timer.after(RENEW_MS, this::renew);
@@ -115,7 +118,7 @@ final class Children {
       return;
     }
     EngineConfig config = settings.engines().getFirst();
-    Start start = wanted(SPARE, 0, config, List.of());
+    Start start = wanted(SPARE, 0, config, List.of(), Surroundings.DEFAULT);
     synchronized (spares) {
       while (!closed && spares.size() < settings.children().spares()) {
         Spare spare = new Spare(start(SPARE, start, order(config).put("spare", true)), start);
@@ -146,10 +149,15 @@ final class Children {
         .put("cluster-config", settings.children().clusterConfig());
   }
 
-  private Start wanted(String name, int index, EngineConfig config, List<Integer> devices) {
-    ChildCommand command =
+  private Start wanted(
+      String name, int index, EngineConfig config, List<Integer> devices, Surroundings inherited) {
+    ChildCommand own =
         ChildCommand.ofThisJvm().behind(numa.prefix(index, settings.engines().size()));
-    Map<String, String> environment = new HashMap<>(command.environment());
+    ChildCommand command =
+        new ChildCommand(
+            own.prefix(), own.java(), Inheritance.flags(own.flags(), inherited), own.classPath());
+    Map<String, String> environment = new HashMap<>(Inheritance.environment(inherited));
+    environment.putAll(command.environment());
     if (!devices.isEmpty()) {
       environment.put(
           "CUDA_VISIBLE_DEVICES", String.join(",", devices.stream().map(String::valueOf).toList()));

@@ -1,5 +1,6 @@
 package dev.flotilla.launch;
 
+import dev.flotilla.config.Surroundings;
 import dev.flotilla.protocol.Lease;
 import dev.flotilla.protocol.Machine;
 import dev.flotilla.protocol.Rank;
@@ -93,7 +94,8 @@ public record DeviceLedger(
   /** What is to be done. */
   public sealed interface Effect {
     /** Start the engine of a rank. */
-    record Start(Rank rank, List<Integer> devices, String config) implements Effect {
+    record Start(Rank rank, List<Integer> devices, String config, Surroundings surroundings)
+        implements Effect {
       /** Keeps a private copy. */
       public Start {
         devices = List.copyOf(devices);
@@ -211,7 +213,8 @@ public record DeviceLedger(
     return new Step(
         with(order.rank(), known.running(true)),
         List.of(
-            new Effect.Start(order.rank(), known.devices, order.config()), new Effect.Report()));
+            new Effect.Start(order.rank(), known.devices, order.config(), order.surroundings()),
+            new Effect.Report()));
   }
 
   private Step retire(long change, Rank rank) {

@@ -3,6 +3,7 @@ package dev.flotilla.launch;
 import dev.flotilla.config.Config;
 import dev.flotilla.config.ConfigException;
 import dev.flotilla.config.EngineConfig;
+import dev.flotilla.config.Surroundings;
 import dev.flotilla.launch.DeviceLedger.Effect;
 import dev.flotilla.launch.DeviceLedger.Event;
 import dev.flotilla.protocol.Addresses;
@@ -27,7 +28,7 @@ final class DevicePort {
   private final String address;
   private final Map<String, String> attributes;
   private final Actions actions;
-  private final Map<Rank, List<Integer>> given = new HashMap<>();
+  private final Map<Rank, Effect.Start> given = new HashMap<>();
   private long reports;
   private DeviceLedger ledger;
 
@@ -55,7 +56,14 @@ final class DevicePort {
 
   /** The devices that a rank was given by the coordinator; empty: it was started by the node. */
   List<Integer> given(int rank) {
-    return given.getOrDefault(new Rank(rank), List.of());
+    Effect.Start start = given.get(new Rank(rank));
+    return start == null ? List.of() : start.devices();
+  }
+
+  /** What the engine of a rank gets of the head's process. */
+  Surroundings surroundings(int rank) {
+    Effect.Start start = given.get(new Rank(rank));
+    return start == null ? Surroundings.DEFAULT : start.surroundings();
   }
 
   /** The node's own engines start. */
@@ -100,8 +108,7 @@ final class DevicePort {
     ledger = step.next();
     for (Effect effect : step.effects()) {
       switch (effect) {
-        case Effect.Start(Rank rank, List<Integer> devices, String config) ->
-            start(rank, devices, config);
+        case Effect.Start start -> start(start);
         case Effect.End(Rank rank) -> actions.end(rank);
         case Effect.Refuse(long change, Rank rank, String reason) -> {
           LOG.info("change {} cannot have rank {} here: {}", change, rank, reason);
@@ -112,13 +119,13 @@ final class DevicePort {
     }
   }
 
-  private void start(Rank rank, List<Integer> devices, String config) {
+  private void start(Effect.Start start) {
     try {
-      EngineConfig engine = Config.parse(config, EngineConfig.DEFAULT);
-      given.put(rank, devices);
+      EngineConfig engine = Config.parse(start.config(), EngineConfig.DEFAULT);
+      given.put(start.rank(), start);
       actions.start(engine);
     } catch (ConfigException e) {
-      ended(rank, "cannot be started: " + e.getMessage());
+      ended(start.rank(), "cannot be started: " + e.getMessage());
     }
   }
 

@@ -60,6 +60,7 @@ final class Devices {
     all.put("arch", System.getProperty("os.arch", "unknown"));
     all.put("java", Runtime.version().toString());
     all.put("engines", settings.processes() ? "process" : "verticle");
+    all.put("pid", Long.toString(ProcessHandle.current().pid()));
     all.put("headless", Boolean.toString(settings.headless()));
     return all;
   }

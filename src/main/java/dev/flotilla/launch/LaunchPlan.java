@@ -209,6 +209,25 @@ public record LaunchPlan(
         Mode.HEADLESS, backend, 1, none, none, 0, false, 0, Scope.CLUSTERED, false);
   }
 
+  /**
+   * The same with front-ends, for whatever ranks there are; such a node stands by as coordinator.
+   */
+  public static LaunchPlan ofJoining(LaunchFlags flags) {
+    Integer apiServers = flags.apiServerCount();
+    if (apiServers == null || apiServers == 0) {
+      return ofDevices(flags);
+    }
+    check(
+        apiServers >= 1 && apiServers <= API_SERVERS_MAX,
+        "--api-server-count must be 0 to %d, not %s",
+        API_SERVERS_MAX,
+        apiServers);
+    RankRange none = new RankRange(0, 0);
+    Backend backend = Backend.of(flags.backend());
+    return new LaunchPlan(
+        Mode.INTERNAL, backend, 1, none, none, 0, false, apiServers, Scope.CLUSTERED, false);
+  }
+
   private static RankRange starts(LaunchFlags flags, Mode mode) {
     int size = flags.size();
     if (Backend.of(flags.backend()) == Backend.CLUSTER && mode != Mode.HEADLESS) {

@@ -4,6 +4,7 @@ import dev.flotilla.config.Config;
 import dev.flotilla.config.ConfigException;
 import dev.flotilla.config.EngineConfig;
 import dev.flotilla.config.NodeConfig;
+import dev.flotilla.config.Surroundings;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.ClusterView;
@@ -284,8 +285,10 @@ public final class NodeAgentVerticle extends VerticleBase {
     if (!settings.processes()) {
       return VerticleProcess.start(vertx, name, config);
     }
-    List<Integer> devices = config.rank() == null ? List.of() : port().given(config.rank());
-    return children().start(name, index, config, devices);
+    Integer rank = config.rank();
+    return rank == null
+        ? children().start(name, index, config, List.of(), Surroundings.DEFAULT)
+        : children().start(name, index, config, port().given(rank), port().surroundings(rank));
   }
 
   /** Engines that the coordinator places here. */

@@ -13,7 +13,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * Nodes and plans as JSON: what {@code place --nodes} reads, what {@code place --json} prints, and
@@ -46,8 +48,13 @@ public final class PlacementJson {
     return nodes;
   }
 
-  /** Groups in rank order, the bundles of each by their nodes' ids. */
-  public static ObjectNode write(List<PlacementGroup> groups) {
+  /**
+   * Groups in rank order, the bundles of each by their nodes' ids.
+   *
+   * @param nodes whose addresses are written too, so that they are known when their ids have
+   *     changed
+   */
+  public static ObjectNode write(List<PlacementGroup> groups, List<Capacity> nodes) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     var all = json.putArray("groups");
     groups.stream()
@@ -61,15 +68,45 @@ public final class PlacementJson {
               var bundles = one.putArray("bundles");
               group.bundles().stream()
                   .sorted(Comparator.comparing(Bundle::node))
-                  .forEach(
-                      bundle ->
-                          bundles
-                              .addObject()
-                              .put("node", bundle.node())
-                              .put("devices", bundle.devices()));
+                  .forEach(bundle -> write(bundle, nodes, bundles.addObject()));
               one.put("control", group.control());
             });
     return json;
+  }
+
+  private static void write(Bundle bundle, List<Capacity> nodes, ObjectNode json) {
+    json.put("node", bundle.node());
+    nodes.stream()
+        .filter(node -> node.node().equals(bundle.node()) && !node.address().isEmpty())
+        .forEach(node -> json.put("address", node.address()));
+    json.put("devices", bundle.devices());
+  }
+
+  /**
+   * Addresses of the nodes of a placement by their ids, as far as it tells them.
+   *
+   * @throws ConfigException for any other text
+   */
+  static Map<String, String> addresses(String text) {
+    Map<String, String> addresses = new TreeMap<>();
+    for (JsonNode group : array(text, "groups")) {
+      for (JsonNode bundle : group.path("bundles")) {
+        if (bundle.has("address")) {
+          addresses.put(bundle.path("node").asText(), bundle.path("address").asText());
+        }
+      }
+    }
+    return addresses;
+  }
+
+  /** The id of the node that says that it is the head; empty: none does. */
+  public static String head(String text) {
+    for (JsonNode node : array(text, "nodes")) {
+      if (node.path("head").asBoolean()) {
+        return node.path("id").asText();
+      }
+    }
+    return "";
   }
 
   /**

@@ -57,6 +57,8 @@ public sealed interface ToEngine {
    * @param frontends to be warmed before Ready
    * @param generation the lockstep group as it is now, with the sockets of all members; null: there
    *     is none, or not yet
+   * @param joins whether others of the group serve already, so that it joins them; otherwise the
+   *     group begins
    */
   record Init(
       Rank rank,
@@ -66,11 +68,25 @@ public sealed interface ToEngine {
       DataParallel parallel,
       @Nullable NodeId coordinator,
       List<FrontendId> frontends,
-      @Nullable Generation generation)
+      @Nullable Generation generation,
+      boolean joins)
       implements ToEngine {
     /** Keeps a private copy. */
     public Init {
       frontends = List.copyOf(frontends);
+    }
+
+    /** Of an engine whose group begins. */
+    public Init(
+        Rank rank,
+        Incarnation incarnation,
+        Epoch epoch,
+        Term term,
+        DataParallel parallel,
+        @Nullable NodeId coordinator,
+        List<FrontendId> frontends,
+        @Nullable Generation generation) {
+      this(rank, incarnation, epoch, term, parallel, coordinator, frontends, generation, false);
     }
 
     /** Of an engine that steps alone, or whose group is not complete. */
@@ -82,7 +98,7 @@ public sealed interface ToEngine {
         DataParallel parallel,
         @Nullable NodeId coordinator,
         List<FrontendId> frontends) {
-      this(rank, incarnation, epoch, term, parallel, coordinator, frontends, null);
+      this(rank, incarnation, epoch, term, parallel, coordinator, frontends, null, false);
     }
   }
 

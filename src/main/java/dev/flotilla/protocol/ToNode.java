@@ -1,5 +1,6 @@
 package dev.flotilla.protocol;
 
+import dev.flotilla.config.Surroundings;
 import java.util.List;
 
 /** Everything a node agent can be told. */
@@ -37,8 +38,10 @@ public sealed interface ToNode {
    * Start the engine of a rank on the devices that it was given.
    *
    * @param config the engine's configuration as JSON
+   * @param surroundings what it gets of the head's process, if it runs in one of its own
    */
-  record Place(Term term, long change, Rank rank, String config) implements Order {}
+  record Place(Term term, long change, Rank rank, String config, Surroundings surroundings)
+      implements Order {}
 
   /** End the engine of a rank; its devices stay its own until the change is settled. */
   record Retire(Term term, long change, Rank rank) implements Order {}

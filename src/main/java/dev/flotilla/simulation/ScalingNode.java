@@ -149,7 +149,7 @@ final class ScalingNode extends SimulatedNetwork.Actor {
     moved |= !step.effects().isEmpty();
     for (Effect effect : step.effects()) {
       switch (effect) {
-        case Effect.Start(Rank rank, List<Integer> devices, String _) -> start(rank, devices);
+        case Effect.Start(Rank rank, List<Integer> devices, _, _) -> start(rank, devices);
         case Effect.End(Rank rank) ->
             engines.stream().filter(e -> e.rank.equals(rank)).forEach(this::end);
         case Effect.Refuse(long change, Rank rank, String reason) ->

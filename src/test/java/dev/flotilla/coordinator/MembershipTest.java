@@ -50,6 +50,15 @@ class MembershipTest extends MembershipScript {
   }
 
   @Test
+  void initSaysWhetherTheEngineJoinsOthersThatServe() {
+    ready(0, "a");
+    tell(hello("b", 1));
+    assertTrue(only(ToEngine.Init.class).joins(), "another one serves");
+    tell(hello("a", 0));
+    assertFalse(only(ToEngine.Init.class).joins(), "nobody serves but itself");
+  }
+
+  @Test
   void answersARepeatedHelloAlike() {
     tell(hello("a", 2));
     ToEngine.Init first = only(ToEngine.Init.class);

@@ -247,7 +247,8 @@ class PlannerTest {
   @Test
   void aPlanComesBackFromItsJsonAndIsCheckedAgainstTheFlags() {
     List<PlacementGroup> plan = planned(nodes(8, 8, 8), request(6, 2, 2, PackStrategy.STRICT));
-    List<PlacementGroup> read = PlacementJson.groups(PlacementJson.write(plan).toString());
+    List<PlacementGroup> read =
+        PlacementJson.groups(PlacementJson.write(plan, List.of()).toString());
     assertEquals(plan, read);
     PlacementJson.verify(read, 6, 2);
     assertThrows(ConfigException.class, () -> PlacementJson.verify(read, 5, 2));

@@ -1,5 +1,6 @@
 package dev.flotilla.protocol;
 
+import dev.flotilla.config.Surroundings;
 import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
@@ -28,7 +29,13 @@ final class PlacementMessages {
           new ToCoordinator.EngineEnded(
               SampleMessages.NODE, SampleMessages.RANK, "was killed by SIGKILL (exit code 137)");
       case RESERVE -> new ToNode.Reserve(SampleMessages.TERM, 6, SampleMessages.RANK, 2, 10_000);
-      case PLACE -> new ToNode.Place(SampleMessages.TERM, 6, SampleMessages.RANK, "{\"rank\":3}");
+      case PLACE ->
+          new ToNode.Place(
+              SampleMessages.TERM,
+              6,
+              SampleMessages.RANK,
+              "{\"rank\":3}",
+              new Surroundings(List.of("NAME=value"), List.of("-Xmx4g")));
       case RETIRE -> new ToNode.Retire(SampleMessages.TERM, 7, SampleMessages.RANK);
       case SETTLE -> new ToNode.Settle(SampleMessages.TERM, 7, 4, List.of(SampleMessages.RANK));
       default -> throw new IllegalArgumentException(type.toString());
@@ -54,7 +61,13 @@ final class PlacementMessages {
       case RESERVE ->
           new ToNode.Reserve(
               some.term(), random.nextLong(), some.rank(), random.nextInt(), random.nextLong());
-      case PLACE -> new ToNode.Place(some.term(), random.nextLong(), some.rank(), some.text());
+      case PLACE ->
+          new ToNode.Place(
+              some.term(),
+              random.nextLong(),
+              some.rank(),
+              some.text(),
+              new Surroundings(List.of("NAME=" + some.text()), List.of(some.text())));
       case RETIRE -> new ToNode.Retire(some.term(), random.nextLong(), some.rank());
       case SETTLE ->
           new ToNode.Settle(

@@ -100,7 +100,8 @@ final class RandomMessages {
             random.nextBoolean() ? LoadBalancing.FLOTILLA : LoadBalancing.VLLM_CLASSIC),
         random.nextBoolean() ? null : node(),
         list(3, _ -> frontend()),
-        random.nextBoolean() ? null : generation());
+        random.nextBoolean() ? null : generation(),
+        random.nextBoolean());
   }
 
   Object choosing(FrameType type) {

@@ -166,7 +166,8 @@ final class SampleMessages {
         DataParallel.ofSize(4),
         NODE,
         List.of(FRONTEND),
-        generation());
+        generation(),
+        true);
   }
 
   static ClusterView view() {

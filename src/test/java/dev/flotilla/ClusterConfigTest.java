@@ -1,0 +1,80 @@
+package dev.flotilla;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.hazelcast.config.Config;
+import com.hazelcast.config.FileSystemXmlConfig;
+import com.hazelcast.config.JoinConfig;
+import dev.flotilla.config.ConfigException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Properties;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The shipped settings for clusters of several hosts. */
+class ClusterConfigTest {
+  private static final List<String> BUS_MAPS = List.of("__vertx.nodeInfo", "__vertx.haInfo");
+
+  private static Path file(String name) {
+    return SourceFormat.root().resolve(name);
+  }
+
+  private static Config read(String name) throws Exception {
+    Properties values = new Properties();
+    values.setProperty("cluster.name", "test");
+    values.setProperty("cluster.interface", "10.1.2.*");
+    values.setProperty("cluster.members", "10.1.2.10,10.1.2.11");
+    values.setProperty("cluster.service", "flotilla.default.svc.cluster.local");
+    return new FileSystemXmlConfig(file(name).toFile(), values);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"cluster-tcp.xml", "cluster-lite.xml", "cluster-kubernetes.xml"})
+  void differsFromTheOneForLoopbackInTheNetworkOnly(String name) throws Exception {
+    Config loopback = read("cluster.xml");
+    Config config = read("config/" + name);
+    assertEquals("test", config.getClusterName());
+    // Here many nodes are on one host, there on one each.
+    loopback.setProperty("hazelcast.tcp.join.port.try.count", "1");
+    assertEquals(loopback.getProperties(), config.getProperties());
+    BUS_MAPS.forEach(map -> assertEquals(loopback.getMapConfig(map), config.getMapConfig(map)));
+    assertEquals(
+        loopback.getMultiMapConfig("__vertx.subs"), config.getMultiMapConfig("__vertx.subs"));
+    assertEquals(
+        List.of("10.1.2.*"),
+        List.copyOf(config.getNetworkConfig().getInterfaces().getInterfaces()));
+    assertTrue(config.getNetworkConfig().getInterfaces().isEnabled());
+    JoinConfig join = config.getNetworkConfig().getJoin();
+    assertFalse(join.getMulticastConfig().isEnabled());
+    assertFalse(join.getAutoDetectionConfig().isEnabled());
+    boolean kubernetes = name.contains("kubernetes");
+    assertEquals(kubernetes, join.getKubernetesConfig().isEnabled());
+    assertEquals(!kubernetes, join.getTcpIpConfig().isEnabled());
+    if (kubernetes) {
+      assertEquals(
+          "flotilla.default.svc.cluster.local",
+          join.getKubernetesConfig().getProperty("service-dns"));
+    } else {
+      assertEquals(List.of("10.1.2.10", "10.1.2.11"), join.getTcpIpConfig().getMembers());
+    }
+    assertEquals(name.contains("lite"), config.isLiteMember());
+  }
+
+  @Test
+  void aValueThatIsMissingIsNamed() {
+    ConfigException e =
+        assertThrows(
+            ConfigException.class,
+            () -> Cluster.of(file("config/cluster-tcp.xml"), "test", null, null));
+    assertTrue(
+        String.valueOf(e.getMessage())
+            .endsWith(
+                "needs a value for cluster.interface; give it with -Dcluster.interface=… in FLOTILLA_JAVA_OPTS"),
+        e::getMessage);
+  }
+}
