@@ -124,6 +124,39 @@ class ExpertParallelIT {
     }
   }
 
+  @Test
+  void aGroupGrowsAndShrinksWhileItServes_itsExpertsSpreadAnew() throws Exception {
+    try (GoldenRequests requests = GoldenRequests.of(12, 60, 200);
+        FlotillaProcess head =
+            FlotillaProcess.start(
+                serve(
+                    FlotillaProcess.uniqueCluster(),
+                    "-dp",
+                    "2",
+                    "--data-parallel-backend",
+                    "cluster",
+                    "--data-parallel-size-local",
+                    "2",
+                    "--devices",
+                    "4",
+                    "--port",
+                    "0"))) {
+      URI base = head.awaitReady();
+      for (int size : new int[] {4, 1, 3}) {
+        sendAll(requests, base);
+        long steps = steps(base);
+        await().atMost(END).until(() -> steps(base) > steps + 5);
+        String body = "{\"new_data_parallel_size\":%d,\"drain_timeout\":20}".formatted(size);
+        var answer = FlotillaProcess.post(base, "/scale_elastic_ep", body);
+        assertEquals(200, answer.statusCode(), answer::body);
+        assertEquals(IntStream.range(0, size).boxed().toList(), FlotillaProcess.readyRanks(base));
+        requests.assertAllRight(END);
+      }
+      sendAll(requests, base);
+      requests.assertAllRight(END);
+    }
+  }
+
   private static void sendAll(GoldenRequests requests, URI base) {
     IntStream.range(0, requests.count()).forEach(number -> requests.send(base, number));
   }

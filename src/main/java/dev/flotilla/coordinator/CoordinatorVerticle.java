@@ -125,7 +125,6 @@ public final class CoordinatorVerticle extends VerticleBase {
                 ? settings.placing()
                 : Config.parse(inheritance.plan().placing(), PlacingConfig.DEFAULT),
             limits.dataParallelSize(),
-            limits.expected().lockstep(),
             term,
             settings.publishMinMs());
     scaling = growth;

@@ -58,7 +58,6 @@ public record Scaling(
    * @param engine every rank's configuration
    * @param surroundings of engines in JVMs of their own
    * @param startNanos what an engine may take to become ready
-   * @param lockstep whether all ranks step together, which cannot be changed while they do
    * @param phaseNanos what every phase of a change takes at least; for tests of what happens in it
    */
   public record Settings(
@@ -69,7 +68,6 @@ public record Scaling(
       EngineConfig engine,
       Surroundings surroundings,
       long startNanos,
-      boolean lockstep,
       long phaseNanos) {
 
     /** Phases take what they need. */
@@ -79,18 +77,8 @@ public record Scaling(
         PlacementRequest request,
         @Nullable GivenPlacement given,
         EngineConfig engine,
-        long startNanos,
-        boolean lockstep) {
-      this(
-          launchSize,
-          places,
-          request,
-          given,
-          engine,
-          Surroundings.DEFAULT,
-          startNanos,
-          lockstep,
-          0);
+        long startNanos) {
+      this(launchSize, places, request, given, engine, Surroundings.DEFAULT, startNanos, 0);
     }
 
     /** Whether a rank's devices stay reserved when it goes by a change of the group. */

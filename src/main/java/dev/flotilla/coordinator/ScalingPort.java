@@ -60,8 +60,7 @@ final class ScalingPort {
    * @param size of the group at the launch, or as the leader before has told
    * @param publishMs within which a changed view is published
    */
-  ScalingPort(
-      Bus bus, PlacingConfig placing, int size, boolean lockstep, Term term, long publishMs) {
+  ScalingPort(Bus bus, PlacingConfig placing, int size, Term term, long publishMs) {
     this.bus = bus;
     publishNanos = publishMs * 1_000_000;
     this.placing = placing;
@@ -91,7 +90,6 @@ final class ScalingPort {
                 placing.engine(),
                 placing.surroundings(),
                 placing.readyTimeoutMs() * 1_000_000,
-                lockstep,
                 placing.phaseMs() * 1_000_000),
             term,
             System.nanoTime());

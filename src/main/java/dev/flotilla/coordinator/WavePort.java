@@ -94,7 +94,8 @@ final class WavePort {
   private void see(Membership membership, long now) {
     List<Seats.Candidate> serve =
         membership.members().all().stream()
-            .filter(m -> m.state() == EngineState.READY)
+            // Who drains steps with the others until it leaves, for what it still runs.
+            .filter(m -> m.state() == EngineState.READY || m.state() == EngineState.DRAINING)
             .map(
                 m ->
                     new Seats.Candidate(m.rank(), m.incarnation(), m.endpoint(), m.suspect(), null))

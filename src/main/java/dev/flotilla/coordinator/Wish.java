@@ -56,8 +56,6 @@ record Wish(ScalingStep step) {
       return new Outcome(
           503, "ranks %s have no place yet, so there is no room for more".formatted(missing));
     }
-    return step.settings.lockstep()
-        ? new Outcome(400, "a group that steps together keeps its size while it runs")
-        : null;
+    return null;
   }
 }

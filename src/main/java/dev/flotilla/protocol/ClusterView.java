@@ -62,6 +62,11 @@ public record ClusterView(
       return new Engine(rank, incarnation, epoch, other, node, local, suspect, facts, load);
     }
 
+    /** Whether it went before this leader could give it an epoch of its own. */
+    public boolean goneBefore(Term leader) {
+      return state == EngineState.DEAD && epoch.term() < leader.number();
+    }
+
     /** Whether it may get new work. */
     public boolean serving() {
       return state == EngineState.READY && !suspect;

@@ -257,6 +257,9 @@ public final class MembershipSimulation {
         () -> "the front-end follows %s after %s".formatted(view.term(), highestTerm));
     highestTerm = view.term();
     for (ClusterView.Engine engine : view.engines()) {
+      if (engine.goneBefore(view.term())) {
+        continue; // Another leader may have given it a higher epoch before it went.
+      }
       Epoch known = highestSeen.getOrDefault(engine.rank(), Epoch.NONE);
       require(
           engine.epoch().compareTo(known) >= 0,

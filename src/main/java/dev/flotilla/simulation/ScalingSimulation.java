@@ -169,8 +169,7 @@ public final class ScalingSimulation {
     PackStrategy strategy = random.nextBoolean() ? PackStrategy.FILL : PackStrategy.STRICT;
     PlacementRequest request =
         new PlacementRequest("n0", 0, launch, 1, 1, strategy, AllToAll.NAIVE, List.of());
-    return new Scaling.Settings(
-        launch, true, request, null, EngineConfig.DEFAULT, 4 * SECOND, false);
+    return new Scaling.Settings(launch, true, request, null, EngineConfig.DEFAULT, 4 * SECOND);
   }
 
   private Outcome run() {

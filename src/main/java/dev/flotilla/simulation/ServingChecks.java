@@ -123,6 +123,9 @@ final class ServingChecks {
   /** A front-end has taken a view. */
   void viewed(ServingFrontend by, ClusterView view) {
     for (ClusterView.Engine engine : view.engines()) {
+      if (engine.goneBefore(view.term())) {
+        continue; // Another leader may have given it a higher epoch before it went.
+      }
       Epoch before = seen.put(new Place(by, engine.rank()), engine.epoch());
       world.require(
           before == null || before.compareTo(engine.epoch()) <= 0,

@@ -41,7 +41,7 @@ class ScalingTest {
     PlacementRequest request =
         new PlacementRequest("n0", 0, 3, 3, 1, PackStrategy.STRICT, AllToAll.NAIVE, List.of());
     return Scaling.start(
-        new Scaling.Settings(3, false, request, null, EngineConfig.DEFAULT, 1_000_000_000, false),
+        new Scaling.Settings(3, false, request, null, EngineConfig.DEFAULT, 1_000_000_000),
         TERM,
         0);
   }
