@@ -43,7 +43,7 @@ class ChangeLossIT {
   /** {@code -Dchange.loss=all}: every phase; otherwise the longest of each change, to save time. */
   private static final boolean ALL = System.getProperty("change.loss", "").equals("all");
 
-  private static final Set<String> USUAL = Set.of("start", "drain", "retire");
+  private static final Set<String> USUAL = Set.of("start", "retire");
 
   private final String cluster = FlotillaProcess.uniqueCluster();
   private final List<FlotillaProcess> nodes = new ArrayList<>();

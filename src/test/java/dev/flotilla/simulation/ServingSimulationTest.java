@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Whole clusters under faults: all invariants of {@link ServingChecks} hold for every seed. The
- * number of seeds is {@code -Dsimulation.seeds} (the profile {@code long} sets a million); {@code
- * -Dsim.seed} runs one again.
+ * number of seeds is {@code -Dsimulation.seeds} (the profile {@code long} sets a million), the
+ * first {@code -Dsimulation.first}; {@code -Dsim.seed} runs one again.
  */
 class ServingSimulationTest {
   private static final int THREADS = 2;
@@ -48,7 +48,7 @@ class ServingSimulationTest {
   void everyInvariantHoldsUnderSeededFaults() throws Exception {
     Long one = Long.getLong("sim.seed");
     long count = one == null ? Long.getLong("simulation.seeds", 20_000) : 1;
-    AtomicLong next = new AtomicLong(one == null ? 1 : one);
+    AtomicLong next = new AtomicLong(one == null ? Long.getLong("simulation.first", 1) : one);
     long end = next.get() + count;
     Sums sums = new Sums();
     long start = System.nanoTime();
