@@ -61,6 +61,13 @@ final class ServingCoordinator extends SimulatedNetwork.Actor {
     return membership != null;
   }
 
+  /** Whether it will lead when nobody else does: a successor has to have heard of a leader. */
+  boolean mayLead() {
+    return leadership.leading()
+        || leadership.led() != null
+        || leadership.candidacy() != Candidacy.SUCCESSOR;
+  }
+
   private void tick() {
     on(new Leadership.Event.Tick(time.now()));
     if (membership != null) {

@@ -255,8 +255,10 @@ public final class ServingSimulation {
       case ENGINE_PAUSE -> pause(engine);
       case ENGINE_LEAVES -> leave(engine);
       case LEADER_CRASH -> {
-        if (coordinators.stream().filter(c -> c.up()).count() > 1) {
-          leader().end();
+        ServingCoordinator leader = leader();
+        // A founder that dies before anyone has heard of it takes its cluster along, by design.
+        if (coordinators.stream().anyMatch(c -> c != leader && c.up() && c.mayLead())) {
+          leader.end();
           noticed();
         }
       }
