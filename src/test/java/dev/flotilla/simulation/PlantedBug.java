@@ -15,7 +15,6 @@ import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.StepCost;
-import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import dev.flotilla.protocol.TokenIds;
@@ -203,20 +202,6 @@ enum PlantedBug {
                       init.parallel(),
                       init.coordinator(),
                       init.frontends())
-                  : message;
-            }
-          }),
-  A_NEW_LEADER_TAKES_THE_OLD_ONES_NUMBER(
-      () ->
-          new Seams() {
-            @Override
-            @Nullable Object receiving(SimulatedNetwork.Actor by, Object message) {
-              // Whoever stands by hears of no view, engine or claim that bears a number.
-              boolean standsBy = by instanceof ServingCoordinator c && !c.leads();
-              return standsBy
-                      && (message instanceof ToFrontend.View
-                          || message instanceof ToCoordinator.Leading)
-                  ? null
                   : message;
             }
           }),
