@@ -356,6 +356,7 @@ final class ServingEngine extends SimulatedEngine {
 
   @Override
   LoadReport report() {
+    gauge.renew(); // A sign of life has a number of its own, as the real port's has.
     return loadNow();
   }
 

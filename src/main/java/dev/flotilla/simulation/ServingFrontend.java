@@ -33,6 +33,12 @@ import org.jspecify.annotations.Nullable;
  * does between them and the bus.
  */
 final class ServingFrontend extends SimulatedNetwork.Actor {
+  /**
+   * Engines that take any rank may take that of one which was started for it, so that another rank
+   * stays empty; a client that wants just that one does not wait for ever.
+   */
+  private static final long GIVE_UP_NANOS = 20_000_000_000L;
+
   private static final long MS = 1_000_000;
   private static final long TICK_MS = 100;
   private static final long HELLO_NANOS = 1_000 * MS;
@@ -95,6 +101,10 @@ final class ServingFrontend extends SimulatedNetwork.Actor {
   void accept(ServingRequest request) {
     if (request.closed) {
       request.over = true;
+      return;
+    }
+    if (request.only != null && world.time.now() > GIVE_UP_NANOS && !serves(request.only)) {
+      request.over = true; // Told 503 again and again: nobody brings that rank.
       return;
     }
     if (!serves(request.only)) {
