@@ -16,10 +16,8 @@ import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,15 +30,11 @@ final class PausingPort {
   private static final Logger LOG = LoggerFactory.getLogger(PausingPort.class);
   private static final long TIMEOUT_SECONDS_MAX = 86_400;
 
-  /** Callers that wait at once; each holds a message. */
-  private static final int CALLS_MAX = 1_024;
-
   private final Bus bus;
   private final Runnable changed;
-  private final Map<Long, Message<Object>> calls = new HashMap<>();
+  private final CallersPort callers = new CallersPort();
   private Pausing pausing;
   private List<ClusterView.Engine> seen = List.of(); // without their loads, which change often
-  private long lastCall;
 
   /**
    * Leads from now on.
@@ -96,8 +90,7 @@ final class PausingPort {
 
   /** This coordinator leads no more; its successor goes on with what is under way. */
   void stop() {
-    calls.values().forEach(call -> call.fail(503, "another coordinator leads; ask again"));
-    calls.clear();
+    callers.stop();
   }
 
   private void asked(Message<Object> request) {
@@ -121,12 +114,10 @@ final class PausingPort {
               .formatted(TIMEOUT_SECONDS_MAX, body.encode()));
       return;
     }
-    if (calls.size() >= CALLS_MAX) {
-      request.fail(429, "%d callers wait for a pause already".formatted(CALLS_MAX));
+    Long call = callers.add(request);
+    if (call == null) {
       return;
     }
-    long call = ++lastCall;
-    calls.put(call, request);
     long now = System.nanoTime();
     on(
         mode == null
@@ -175,22 +166,11 @@ final class PausingPort {
         case Effect.Send(var to, var order) ->
             bus.send(to, order)
                 .onFailure(e -> LOG.debug("{} not delivered: {}", order, e.getMessage()));
-        case Effect.Answer(long call, Outcome outcome) -> answer(call, outcome);
+        case Effect.Answer(long call, Outcome outcome) ->
+            callers.answer(call, outcome.code(), outcome.sentence(), status());
         case Effect.Changed() -> changed.run();
         case Effect.Moved(String sentence) -> LOG.info(sentence);
       }
-    }
-  }
-
-  private void answer(long call, Outcome outcome) {
-    Message<Object> request = calls.remove(call);
-    if (request == null) {
-      return;
-    }
-    if (outcome instanceof Outcome.Done) {
-      request.reply(status());
-    } else {
-      request.fail(outcome.code(), outcome.sentence());
     }
   }
 }

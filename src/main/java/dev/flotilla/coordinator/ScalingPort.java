@@ -23,9 +23,7 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -43,13 +41,12 @@ final class ScalingPort {
 
   private final Bus bus;
   private final PlacingConfig placing;
-  private final Map<Long, Message<Object>> calls = new HashMap<>();
+  private final CallersPort callers = new CallersPort();
   private final Deque<Held> held = new ArrayDeque<>();
   private final long publishNanos;
   private final Evacuation evacuation = new Evacuation();
   private Scaling scaling;
   private boolean leaving;
-  private long lastCall;
 
   /** An answer that is to come after the view that shows what it says. */
   private record Held(long dueNanos, Effect.Answer answer) {}
@@ -159,8 +156,7 @@ final class ScalingPort {
   void stop() {
     held.forEach(h -> answer(h.answer));
     held.clear();
-    calls.values().forEach(call -> call.fail(503, "another coordinator leads; ask again"));
-    calls.clear();
+    callers.stop();
   }
 
   private void scale(Message<Object> request) {
@@ -181,9 +177,10 @@ final class ScalingPort {
               + body.encode());
       return;
     }
-    long call = ++lastCall;
-    calls.put(call, request);
-    on(new Event.Asked(System.nanoTime(), call, size, drain * 1_000L));
+    Long call = callers.add(request);
+    if (call != null) {
+      on(new Event.Asked(System.nanoTime(), call, size, drain * 1_000L));
+    }
   }
 
   private static @Nullable Integer positive(@Nullable Object value, long most) {
@@ -246,14 +243,10 @@ final class ScalingPort {
   }
 
   private void answer(Effect.Answer answer) {
-    Message<Object> request = calls.remove(answer.call());
-    if (request == null) {
-      return;
-    }
-    if (answer.code() == 200) {
-      request.reply(status().put("message", answer.sentence()));
-    } else {
-      request.fail(answer.code(), answer.sentence());
-    }
+    callers.answer(
+        answer.call(),
+        answer.code(),
+        answer.sentence(),
+        status().put("message", answer.sentence()));
   }
 }

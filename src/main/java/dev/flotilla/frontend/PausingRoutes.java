@@ -5,9 +5,6 @@ import dev.flotilla.protocol.PauseMode;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
-import io.vertx.core.eventbus.DeliveryOptions;
-import io.vertx.core.eventbus.ReplyException;
-import io.vertx.core.eventbus.ReplyFailure;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -24,9 +21,6 @@ import org.jspecify.annotations.Nullable;
 final class PausingRoutes {
   private static final long LOOK_MS = 1_000;
 
-  /** A coordinator that leads answers within milliseconds, a new one within seconds. */
-  private static final long PATIENCE_MS = 5_000;
-
   private static final long TIMEOUT_SECONDS_MAX = 86_400;
 
   /** Longer than the coordinator waits for ranks, whatever it was told. */
@@ -36,9 +30,11 @@ final class PausingRoutes {
   private static final int LOOKS = 4;
 
   private final Vertx vertx;
+  private final CoordinatorCalls coordinator;
 
   PausingRoutes(Vertx vertx) {
     this.vertx = vertx;
+    coordinator = new CoordinatorCalls(vertx);
   }
 
   /** One order, until it is known what came of it. */
@@ -59,7 +55,7 @@ final class PausingRoutes {
           .onSuccess(done::tryComplete)
           .onFailure(
               e -> {
-                if (answered(e)) {
+                if (CoordinatorCalls.answered(e)) {
                   done.tryFail(e); // Otherwise a successor goes on with it, or nobody heard it.
                 }
               });
@@ -67,7 +63,7 @@ final class PausingRoutes {
     }
 
     private void look() {
-      ask(new JsonObject(), PATIENCE_MS)
+      ask(new JsonObject(), CoordinatorCalls.PATIENCE_MS)
           .onSuccess(
               now -> {
                 String state = now.getString("state");
@@ -109,7 +105,8 @@ final class PausingRoutes {
       Errors.send(ctx.response(), e);
       return;
     }
-    answer(ctx, new Order("paused", "running").give(order).map(_ -> status("paused")));
+    CoordinatorCalls.answer(
+        ctx, new Order("paused", "running").give(order).map(_ -> status("paused")));
   }
 
   private void resume(RoutingContext ctx) {
@@ -120,11 +117,12 @@ final class PausingRoutes {
       Errors.send(ctx.response(), e);
       return;
     }
-    answer(ctx, new Order("running", "paused").give(order).map(_ -> status("resumed")));
+    CoordinatorCalls.answer(
+        ctx, new Order("running", "paused").give(order).map(_ -> status("resumed")));
   }
 
   private void paused(RoutingContext ctx) {
-    answer(ctx, ask(new JsonObject(), PATIENCE_MS));
+    CoordinatorCalls.answer(ctx, ask(new JsonObject(), CoordinatorCalls.PATIENCE_MS));
   }
 
   private static JsonObject status(String now) {
@@ -177,33 +175,6 @@ final class PausingRoutes {
   }
 
   private Future<JsonObject> ask(JsonObject question, long patienceMs) {
-    return vertx
-        .eventBus()
-        .<JsonObject>request(
-            Addresses.PAUSE, question, new DeliveryOptions().setSendTimeout(patienceMs))
-        .map(reply -> reply.body());
-  }
-
-  /** Whether a coordinator said so. */
-  private static boolean answered(Throwable cause) {
-    return cause instanceof ReplyException reply
-        && reply.failureType() == ReplyFailure.RECIPIENT_FAILURE;
-  }
-
-  private static void answer(RoutingContext ctx, Future<JsonObject> outcome) {
-    outcome
-        .onSuccess(
-            json ->
-                ctx.response().putHeader("Content-Type", "application/json").end(json.toBuffer()))
-        .onFailure(e -> Errors.send(ctx.response(), known(e)));
-  }
-
-  private static ApiException known(Throwable cause) {
-    if (cause instanceof ApiException known) {
-      return known;
-    }
-    return cause instanceof ReplyException reply && answered(cause)
-        ? ApiException.of(reply.failureCode(), String.valueOf(reply.getMessage()))
-        : ApiException.of(503, "no coordinator answers; ask again");
+    return coordinator.ask(Addresses.PAUSE, question, patienceMs);
   }
 }

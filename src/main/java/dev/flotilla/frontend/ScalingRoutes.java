@@ -4,9 +4,6 @@ import dev.flotilla.protocol.Addresses;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
-import io.vertx.core.eventbus.DeliveryOptions;
-import io.vertx.core.eventbus.ReplyException;
-import io.vertx.core.eventbus.ReplyFailure;
 import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Router;
@@ -20,9 +17,6 @@ import io.vertx.ext.web.RoutingContext;
 final class ScalingRoutes {
   private static final long LOOK_MS = 1_000;
 
-  /** A coordinator that leads answers within milliseconds, a new one within seconds. */
-  private static final long PATIENCE_MS = 5_000;
-
   /** Of weights on a slow disk, and then some. */
   private static final long CHANGE_MS = 3_600_000;
 
@@ -30,9 +24,11 @@ final class ScalingRoutes {
   private static final int RESTS = 3;
 
   private final Vertx vertx;
+  private final CoordinatorCalls coordinator;
 
   ScalingRoutes(Vertx vertx) {
     this.vertx = vertx;
+    coordinator = new CoordinatorCalls(vertx);
   }
 
   void mount(Router router) {
@@ -43,21 +39,20 @@ final class ScalingRoutes {
   }
 
   private void relay(RoutingContext ctx, String address) {
-    ask(address, new JsonObject(), PATIENCE_MS)
-        .onSuccess(answer -> answer(ctx, answer))
-        .onFailure(e -> Errors.send(ctx.response(), known(e)));
+    CoordinatorCalls.answer(
+        ctx, coordinator.ask(address, new JsonObject(), CoordinatorCalls.PATIENCE_MS));
   }
 
   private void scaling(RoutingContext ctx) {
-    ask(Addresses.SCALE, new JsonObject(), PATIENCE_MS)
-        .onSuccess(
-            answer ->
-                answer(
-                    ctx,
+    CoordinatorCalls.answer(
+        ctx,
+        coordinator
+            .ask(Addresses.SCALE, new JsonObject(), CoordinatorCalls.PATIENCE_MS)
+            .map(
+                now ->
                     new JsonObject()
-                        .put("is_scaling_elastic_ep", answer.getBoolean("scaling"))
-                        .put("phase", answer.getString("phase"))))
-        .onFailure(e -> Errors.send(ctx.response(), known(e)));
+                        .put("is_scaling_elastic_ep", now.getBoolean("scaling"))
+                        .put("phase", now.getString("phase"))));
   }
 
   private void scale(RoutingContext ctx) {
@@ -74,9 +69,7 @@ final class ScalingRoutes {
               "expected {\"new_data_parallel_size\": n, \"drain_timeout\"?: seconds}"));
       return;
     }
-    changed(body)
-        .onSuccess(answer -> answer(ctx, answer))
-        .onFailure(e -> Errors.send(ctx.response(), known(e)));
+    CoordinatorCalls.answer(ctx, changed(body));
   }
 
   /** Completes with the coordinator's answer, or with what its successor made of the change. */
@@ -87,7 +80,8 @@ final class ScalingRoutes {
         vertx.setPeriodic(
             LOOK_MS,
             _ ->
-                ask(Addresses.SCALE, new JsonObject(), PATIENCE_MS)
+                coordinator
+                    .ask(Addresses.SCALE, new JsonObject(), CoordinatorCalls.PATIENCE_MS)
                     .onSuccess(
                         now -> {
                           rests[0] = now.getBoolean("scaling") ? 0 : rests[0] + 1;
@@ -95,16 +89,11 @@ final class ScalingRoutes {
                             settle(over, now, body);
                           }
                         }));
-    ask(Addresses.SCALE, body, CHANGE_MS)
+    coordinator
+        .ask(Addresses.SCALE, body, CHANGE_MS)
         .onSuccess(over::tryComplete)
         .onFailure(
-            e -> {
-              // A coordinator that dies leaves the change to its successor; its size tells.
-              if (!(e instanceof ReplyException reply)
-                  || reply.failureType() == ReplyFailure.RECIPIENT_FAILURE) {
-                over.tryFail(e);
-              }
-            });
+            over::tryFail); // One that dies answers nothing: what its successor does is seen.
     return over.future().onComplete(_ -> vertx.cancelTimer(timer));
   }
 
@@ -119,27 +108,5 @@ final class ScalingRoutes {
               "the change was given up when its coordinator ended; the group has %d ranks"
                   .formatted(now.getInteger("data_parallel_size"))));
     }
-  }
-
-  private Future<JsonObject> ask(String address, JsonObject question, long patienceMs) {
-    return vertx
-        .eventBus()
-        .<JsonObject>request(address, question, new DeliveryOptions().setSendTimeout(patienceMs))
-        .map(reply -> reply.body());
-  }
-
-  private static ApiException known(Throwable cause) {
-    if (cause instanceof ApiException known) {
-      return known;
-    }
-    if (cause instanceof ReplyException reply
-        && reply.failureType() == ReplyFailure.RECIPIENT_FAILURE) {
-      return ApiException.of(reply.failureCode(), String.valueOf(reply.getMessage()));
-    }
-    return ApiException.of(503, "no coordinator answers; ask again");
-  }
-
-  private static void answer(RoutingContext ctx, JsonObject json) {
-    ctx.response().putHeader("Content-Type", "application/json").end(json.toBuffer());
   }
 }

@@ -53,6 +53,16 @@ class OperationsTest {
   }
 
   @Test
+  @Timeout(20)
+  void saysThatNobodyLeadsInsteadOfWaitingForIt() throws Exception {
+    for (String order : List.of("/scale_elastic_ep", "/pause", "/resume")) {
+      HttpResponse<String> answer = bed.post(order, "{\"new_data_parallel_size\":3}");
+      assertEquals(503, answer.statusCode(), answer::body);
+      assertTrue(answer.body().contains("no coordinator answers"), answer::body);
+    }
+  }
+
+  @Test
   void showsTheModel() throws Exception {
     JsonNode list = bed.get("/v1/models");
     assertEquals("tiny-llama", list.at("/data/0/id").asText());
