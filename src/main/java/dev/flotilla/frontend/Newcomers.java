@@ -23,6 +23,7 @@ final class Newcomers implements Machine {
   private static final double FIRST_SHARE = 0.05;
 
   private final Map<Incarnation, Since> serving = new HashMap<>();
+  private long newestNanos = Long.MIN_VALUE / 2; // When the last one came.
 
   /** An engine, and how much of a request it may have. */
   private static final class Since {
@@ -40,7 +41,9 @@ final class Newcomers implements Machine {
     for (ClusterView.Engine engine : view.engines()) {
       if (engine.serving()) {
         present.add(engine.incarnation());
-        serving.computeIfAbsent(engine.incarnation(), _ -> new Since(nowNanos));
+        if (serving.putIfAbsent(engine.incarnation(), new Since(nowNanos)) == null) {
+          newestNanos = nowNanos;
+        }
       }
     }
     serving.keySet().retainAll(present);
@@ -48,8 +51,8 @@ final class Newcomers implements Machine {
 
   /** The request, not to go to newcomers whose turn it is not. To be asked once for each choice. */
   Query spared(Query query, long nowNanos) {
-    if (query.only() != null || serving.values().stream().noneMatch(s -> gentle(s, nowNanos))) {
-      return query;
+    if (query.only() != null || nowNanos - newestNanos >= GENTLE_NANOS) {
+      return query; // As nearly always.
     }
     Set<Incarnation> excluded = new HashSet<>(query.excluded());
     serving.forEach(
