@@ -42,6 +42,7 @@ final class Attention {
     private final float[] queries; // [dim][batch]
     private final float[] sums; // [8][dimTiles * 32]
     private final float[] totals = new float[Packed.group()];
+    private final float[] scratch = new float[Elementwise.SCRATCH];
     private float[] scores = new float[0]; // [8][chunks * 16]
     private float[] weights = new float[0]; // [chunks * 16][batch]
 
@@ -68,13 +69,13 @@ final class Attention {
           });
       return;
     }
-    int units = step.tokens() * heads;
+    int groups = (step.tokens() + Packed.group() - 1) / Packed.group();
     pool.run(
-        units,
-        Math.max(16, pool.grain(units)),
+        groups,
+        Math.max(2, pool.grain(groups)),
         (from, to, worker) -> {
-          for (int u = from; u < to; u++) {
-            write(call, u / heads, u % heads, workers[worker]);
+          for (int u = from * heads; u < to * heads; u++) {
+            writeGroup(call, u / heads * Packed.group(), u % heads, workers[worker]);
           }
         });
     // The last pieces of a prompt see the most keys; they go first, so that no worker ends late.
@@ -95,14 +96,50 @@ final class Attention {
 
   /** Norms and turns the key of a token and writes key and value. */
   private void write(Call call, int token, int head, Worker own) {
+    int slot = key(call, token, head, own.heads, 0);
+    int block = block(call, token);
+    cache.writeKey(call.layer, block, head, slot, own.heads);
+    cache.writeValue(call.layer, block, head, slot, call.qkv, value(call, token, head));
+  }
+
+  /** The same for 8 tokens, or as many as there are. */
+  private void writeGroup(Call call, int first, int head, Worker own) {
+    int count = Math.min(Packed.group(), call.step.tokens() - first);
+    int slot = call.step.position(first) % cache.blockSize();
+    if (count < 8 || !cache.together(slot) || !call.step.together(first, first + 7)) {
+      for (int t = first; t < first + count; t++) {
+        write(call, t, head, own);
+      }
+      return;
+    }
+    for (int r = 0; r < 8; r++) {
+      key(call, first + r, head, own.heads, r * dim);
+    }
+    transpose(own.heads, dim, dim, 8, own.queries);
+    int block = block(call, first);
+    cache.writeKeys(call.layer, block, head, slot, own.queries);
+    for (int r = 0; r < 8; r++) {
+      int from = value(call, first + r, head);
+      cache.writeValue(call.layer, block, head, slot + r, call.qkv, from);
+    }
+  }
+
+  /** Copies a token's key, normed and turned; tells its slot. */
+  private int key(Call call, int token, int head, float[] to, int at) {
+    int row = token * call.ldq + (config.heads() + head) * dim;
+    System.arraycopy(call.qkv, row, to, at, dim);
     int position = call.step.position(token);
-    int row = token * call.ldq + config.heads() * dim;
-    System.arraycopy(call.qkv, row + head * dim, own.heads, 0, dim);
-    turn(own.heads, 0, call.weights.keyNorm(), position);
-    int value = row + (config.kvHeads() + head) * dim;
-    int block = call.step.owner(token).blocks().get(position / cache.blockSize());
-    int slot = position % cache.blockSize();
-    cache.write(call.layer, block, head, slot, own.heads, 0, call.qkv, value);
+    turn(to, at, call.weights.keyNorm(), position);
+    return position % cache.blockSize();
+  }
+
+  private int block(Call call, int token) {
+    int index = call.step.position(token) / cache.blockSize();
+    return call.step.owner(token).blocks().get(index);
+  }
+
+  private int value(Call call, int token, int head) {
+    return token * call.ldq + (config.heads() + config.kvHeads() + head) * dim;
   }
 
   private void turn(float[] head, int at, float @Nullable [] norm, int position) {
@@ -200,27 +237,32 @@ final class Attention {
 
   /** Softmax of each row over its own positions; what lies beyond them weighs 0. */
   private void weigh(Call call, Rows group, int last, Worker own) {
-    int span = cache.span();
-    int chunks = last / span + 1;
+    int chunks = last / cache.span() + 1;
     int width = (chunks + 1) * KvCache.CHUNK;
+    int length = chunks * KvCache.CHUNK;
     int batch = group.batch;
-    own.weights = Elementwise.room(own.weights, chunks * KvCache.CHUNK * batch);
-    for (int r = 0; r < batch; r++) {
-      int length = 0;
-      if (r < group.count) {
-        int position = call.step.position(group.firstToken + group.token(r));
-        int ownChunks = position / span + 1;
-        length = ownChunks * KvCache.CHUNK;
-        for (int c = span == KvCache.CHUNK ? ownChunks - 1 : 0; c < ownChunks; c++) {
-          int valid = Math.min(span, position + 1 - c * span);
-          int at = r * width + c * KvCache.CHUNK;
-          Elementwise.mask(own.scores, at + valid, at + KvCache.CHUNK);
-        }
+    own.weights = Elementwise.room(own.weights, length * batch);
+    for (int r = 0; r < group.count; r++) {
+      int position = call.step.position(group.firstToken + group.token(r));
+      mask(own.scores, r * width, position, chunks);
+      if (batch < 8) {
         own.totals[r] = Elementwise.softmaxWeights(own.scores, r * width, length);
       }
-      Arrays.fill(own.scores, r * width + length, r * width + chunks * KvCache.CHUNK, 0);
     }
-    transpose(own.scores, width, chunks * KvCache.CHUNK, batch, own.weights);
+    transpose(own.scores, width, length, batch, own.weights);
+    if (batch == 8) {
+      Elementwise.softmaxWeights8(own.weights, length, own.scratch, own.totals);
+    }
+  }
+
+  /** No query sees what is beyond its own position. */
+  private void mask(float[] scores, int row, int position, int chunks) {
+    int span = cache.span();
+    for (int c = span == KvCache.CHUNK ? position / span : 0; c < chunks; c++) {
+      int valid = Math.clamp(position + 1 - c * span, 0, span);
+      int at = row + c * KvCache.CHUNK;
+      Elementwise.mask(scores, at + valid, at + KvCache.CHUNK);
+    }
   }
 
   private void sum(Call call, Rows group, int last, Worker own) {

@@ -27,6 +27,11 @@ final class Elementwise {
 
   private static final float EXP_MAX = 88.3f;
 
+  private static final int MAXIMA = 16;
+
+  /** What {@link #softmaxWeights8} needs for itself. */
+  static final int SCRATCH = MAXIMA + 8 * LANES;
+
   private Elementwise() {}
 
   private static IntVector turns(int first) {
@@ -234,6 +239,57 @@ final class Elementwise {
       sums = sums.add(weight);
     }
     return (float) ordered(sums);
+  }
+
+  /**
+   * The same for 8 rows that lie column by column, at less than half the cost: nothing is reduced
+   * across a vector. Each row is summed in the order of {@link #softmaxWeights}, so that a query's
+   * result is the same in a group and alone.
+   *
+   * @param x {@code [n][8]} from 0 on
+   * @param n a multiple of 16
+   * @param scratch {@link #SCRATCH} floats
+   * @param totals receives the sums, 8
+   */
+  static void softmaxWeights8(float[] x, int n, float[] scratch, float[] totals) {
+    maxima8(x, n, scratch);
+    int period = 8 * LANES;
+    for (int part = 0; part < period; part += LANES) {
+      FloatVector max = FloatVector.fromArray(F, scratch, part % 8);
+      FloatVector sums = FloatVector.zero(F);
+      for (int i = part; i < n * 8; i += period) {
+        FloatVector weight = exp(FloatVector.fromArray(F, x, i).sub(max));
+        weight.intoArray(x, i);
+        sums = sums.add(weight);
+      }
+      sums.intoArray(scratch, MAXIMA + part);
+    }
+    for (int row = 0; row < 8; row++) {
+      double sum = 0;
+      for (int i = row; i < period; i += 8) {
+        sum += scratch[MAXIMA + i];
+      }
+      totals[row] = (float) sum;
+    }
+  }
+
+  /** The greatest of each of 8 rows that lie column by column, over and over. */
+  private static void maxima8(float[] x, int n, float[] to) {
+    int step = Math.max(8, LANES);
+    for (int part = 0; part < step; part += LANES) {
+      FloatVector maxima = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
+      for (int i = part; i < n * 8; i += step) {
+        FloatVector v = FloatVector.fromArray(F, x, i);
+        maxima = maxima.blend(v, v.compare(VectorOperators.GT, maxima));
+      }
+      maxima.intoArray(to, part);
+    }
+    for (int row = 0; row < 8; row++) {
+      float max = step > 8 && to[row + 8] > to[row] ? to[row + 8] : to[row];
+      for (int i = row; i < MAXIMA; i += 8) {
+        to[i] = max;
+      }
+    }
   }
 
   /** The lowest index of the greatest element; NaN is never the greatest. */

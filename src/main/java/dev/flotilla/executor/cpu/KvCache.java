@@ -3,6 +3,9 @@ package dev.flotilla.executor.cpu;
 import dev.flotilla.model.ModelConfig;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Keys and values of one rank outside the heap, f32, [layer][block][kv head][key chunks, then value
@@ -12,6 +15,12 @@ import java.lang.foreign.ValueLayout;
 final class KvCache implements AutoCloseable {
   /** Tokens that a chunk has room for. */
   static final int CHUNK = 16;
+
+  /** Of which 8 floats are one or two vectors. */
+  private static final VectorSpecies<Float> HALF =
+      FloatVector.SPECIES_PREFERRED.length() >= 8
+          ? FloatVector.SPECIES_256
+          : FloatVector.SPECIES_128;
 
   private final int blocks;
   private final int blockSize;
@@ -74,13 +83,34 @@ final class KvCache implements AutoCloseable {
     return head(layer, block, head) + blockSize / span * keyBytes + inBlock * valueBytes;
   }
 
-  /** Writes key and value of one token. */
-  void write(int layer, int block, int head, int slot, float[] key, int ko, float[] value, int vo) {
-    long keyAt = keys(layer, block, head, slot / span) + slot % span * 4L;
-    long valueAt = values(layer, block, head, slot / span) + slot % span * (Tiles.ROWS * 4L);
+  /** Writes the key of one token. */
+  void writeKey(int layer, int block, int head, int slot, float[] key) {
+    long at = keys(layer, block, head, slot / span) + slot % span * 4L;
     for (int d = 0; d < headDim; d++) {
-      RawMemory.ALL.set(ValueLayout.JAVA_FLOAT_UNALIGNED, keyAt + d * (CHUNK * 4L), key[ko + d]);
+      RawMemory.ALL.set(ValueLayout.JAVA_FLOAT_UNALIGNED, at + d * (CHUNK * 4L), key[d]);
     }
+  }
+
+  /** Whether the keys of the 8 tokens from a slot on lie side by side. */
+  boolean together(int slot) {
+    return span == CHUNK && slot % 8 == 0;
+  }
+
+  /** Writes the keys of 8 tokens that lie {@link #together}, given as {@code [dim][8]}. */
+  void writeKeys(int layer, int block, int head, int slot, float[] keys) {
+    long at = keys(layer, block, head, slot / span) + slot % span * 4L;
+    for (int d = 0; d < headDim; d++) {
+      for (int t = 0; t < 8; t += HALF.length()) {
+        FloatVector.fromArray(HALF, keys, d * 8 + t)
+            .intoMemorySegment(
+                RawMemory.ALL, at + d * (CHUNK * 4L) + t * 4L, ByteOrder.LITTLE_ENDIAN);
+      }
+    }
+  }
+
+  /** Writes the value of one token. */
+  void writeValue(int layer, int block, int head, int slot, float[] value, int vo) {
+    long valueAt = values(layer, block, head, slot / span) + slot % span * (Tiles.ROWS * 4L);
     for (int d = 0; d < headDim; d += Tiles.ROWS) {
       int count = Math.min(Tiles.ROWS, headDim - d);
       long tile = valueAt + d * (CHUNK * 4L);

@@ -115,6 +115,11 @@ final class Step {
     return batch.items().get(owners[token]);
   }
 
+  /** Whether two tokens are of one item. */
+  boolean together(int first, int second) {
+    return owners[first] == owners[second];
+  }
+
   int position(int token) {
     return positions[token];
   }

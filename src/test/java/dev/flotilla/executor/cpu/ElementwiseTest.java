@@ -42,4 +42,26 @@ class ElementwiseTest {
       assertEquals(apart[3 * i], side[i]);
     }
   }
+
+  @ParameterizedTest
+  @ValueSource(ints = {16, 32, 48, 160})
+  void weighsEightRowsColumnByColumnWithTheBitsOfEachAlone(int n) {
+    float[] rows = new float[8 * n];
+    for (int row = 0; row < 8; row++) {
+      for (int i = 0; i < n; i++) {
+        rows[row * n + i] = (float) Math.sin(row * 1.7 + i * 0.31) * (1 + row * 4);
+      }
+      Elementwise.mask(rows, row * n + n - row, row * n + n);
+    }
+    float[] columns = new float[8 * n];
+    Elementwise.interleave(rows, 0, n, n, columns, 0);
+    float[] totals = new float[8];
+    Elementwise.softmaxWeights8(columns, n, new float[Elementwise.SCRATCH], totals);
+    for (int row = 0; row < 8; row++) {
+      assertEquals(Elementwise.softmaxWeights(rows, row * n, n), totals[row]);
+      for (int i = 0; i < n; i++) {
+        assertEquals(rows[row * n + i], columns[i * 8 + row], "row " + row + ", column " + i);
+      }
+    }
+  }
 }

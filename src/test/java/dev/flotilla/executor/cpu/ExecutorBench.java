@@ -3,6 +3,7 @@ package dev.flotilla.executor.cpu;
 import com.google.errorprone.annotations.FormatMethod;
 import com.google.errorprone.annotations.FormatString;
 import dev.flotilla.model.Batch;
+import dev.flotilla.model.ModelConfig;
 import dev.flotilla.model.ModelFolder;
 import dev.flotilla.protocol.Sampling;
 import dev.flotilla.protocol.TokenIds;
@@ -234,11 +235,18 @@ final class ExecutorBench {
     return least;
   }
 
-  /** Two operations a weight and token; a weight takes two bytes; the head runs for one row. */
+  /**
+   * Two operations a weight and token; a weight takes two bytes; the head runs for one row. And of
+   * attention what no implementation can leave out: each query with the keys and the values up to
+   * its own position.
+   */
   private double operations(int tokens) {
+    ModelConfig config = folder.config();
     long weights = SharedWeights.open(folder, false, CpuOptions.Progress.NONE).weights().bytes();
-    long head = 2L * folder.config().vocab() * folder.config().hidden();
-    return (double) (weights - head) * tokens + head;
+    long head = 2L * config.vocab() * config.hidden();
+    double seen = tokens * (tokens + 1.0) / 2;
+    double attention = 4.0 * config.heads() * config.headDim() * config.layers() * seen;
+    return (double) (weights - head) * tokens + head + attention;
   }
 
   /** Least seconds; adds each one's share of the peak measured just before and after it. */
