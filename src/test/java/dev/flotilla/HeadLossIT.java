@@ -19,7 +19,7 @@ class HeadLossIT {
   private static final int COMPLETIONS = 400;
 
   /** Longer than the next head takes to start. */
-  private static final Duration HEAD_LOST = Slowness.scaled(Duration.ofSeconds(15));
+  private static final Duration HEAD_LOST = Slowness.scaled(Duration.ofSeconds(8));
 
   /** From the end of that time to the end of the process. */
   private static final Duration LEFT = Slowness.scaled(Duration.ofSeconds(5));

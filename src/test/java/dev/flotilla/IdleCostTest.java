@@ -16,11 +16,11 @@ class IdleCostTest {
     try (RestingGroup group = new RestingGroup(8)) {
       group.start();
       group.wave(20);
-      double resting = RestingGroup.cores(5, 1_000);
+      double resting = RestingGroup.cores(3, 1_000);
       group.pause();
-      double paused = RestingGroup.cores(3, 1_000);
+      double paused = RestingGroup.cores(2, 1_000);
       group.stop();
-      double without = RestingGroup.cores(3, 1_000); // Last, when all code is compiled.
+      double without = RestingGroup.cores(2, 1_000); // Last, when all code is compiled.
       String figures =
           "cores %.4f without, %.4f at rest, %.4f paused".formatted(without, resting, paused);
       System.out.println(figures);

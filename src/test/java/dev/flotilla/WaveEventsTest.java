@@ -3,6 +3,8 @@ package dev.flotilla;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.flotilla.protocol.Addresses;
+import io.vertx.core.json.JsonObject;
 import java.nio.file.Path;
 import java.util.List;
 import jdk.jfr.Recording;
@@ -12,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What Flight Recorder is told of waves. */
+/** What Flight Recorder and who asks for the state are told of waves. */
 class WaveEventsTest {
   private static final int RANKS = 2;
 
@@ -27,6 +29,12 @@ class WaveEventsTest {
       group.start();
       recording.start();
       group.wave(40);
+      JsonObject waves = group.ask(Addresses.STATUS, new JsonObject()).getJsonObject("waves");
+      assertEquals(1, waves.getLong("started"), waves::encode);
+      assertEquals(1, waves.getLong("completed"), waves::encode);
+      assertEquals(1, waves.getLong("wave"), waves::encode);
+      assertEquals(false, waves.getBoolean("running"), waves::encode);
+      assertEquals(0, waves.getLong("stuck"), waves::encode);
       recording.stop();
       recording.dump(file);
     }

@@ -363,7 +363,7 @@ public final class CoordinatorVerticle extends VerticleBase {
   }
 
   private JsonObject json() {
-    return new JsonObject(StatusJson.format(view));
+    return waves.shownIn(new JsonObject(StatusJson.format(view)));
   }
 
   private void status(Message<Object> request) {

@@ -9,6 +9,7 @@ import dev.flotilla.protocol.Generation;
 import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
+import io.vertx.core.json.JsonObject;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -89,6 +90,27 @@ final class WavePort {
             init.frontends(),
             generation)
         : message;
+  }
+
+  /** Adds what the group has done under this leader, if ranks step together. */
+  JsonObject shownIn(JsonObject status) {
+    if (waves == null) {
+      return status;
+    }
+    Generation generation = waves.generation();
+    Waves.Counts counts = waves.counts();
+    return status.put(
+        "waves",
+        new JsonObject()
+            .put("wave", waves.wave())
+            .put("running", waves.running())
+            .put("generation", generation == null ? 0 : generation.number())
+            .put("generations_formed", counts.generations())
+            .put("generations_failed", counts.failures())
+            .put("started", counts.starts())
+            .put("completed", counts.completed())
+            .put("repairs", counts.repairs())
+            .put("stuck", counts.stuck()));
   }
 
   private void see(Membership membership, long now) {

@@ -63,6 +63,7 @@ record Acceptance(
     SimResult result =
         SimResult.median(
             LongStream.rangeClosed(1, seeds)
+                .parallel()
                 .mapToObj(
                     seed -> SimFleet.run(requests, SimFleetTest.settings(requests, policy, seed)))
                 .toList());
