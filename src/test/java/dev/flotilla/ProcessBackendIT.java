@@ -217,7 +217,7 @@ class ProcessBackendIT {
             Files.readAllLines(calls).stream()
                 .anyMatch(call -> call.startsWith(bound) && call.endsWith(name)),
             Files.readString(calls));
-        assertEquals("" + (4 + rank), visibleDevices(head.engine(rank)));
+        assertEquals("" + (4 + rank), variable(head.engine(rank), "CUDA_VISIBLE_DEVICES"));
       }
       Set<ProcessHandle> children = children(head);
       stopTakingTurns(head.engine(1));
@@ -234,11 +234,68 @@ class ProcessBackendIT {
     }
   }
 
-  private static String visibleDevices(ProcessHandle child) throws Exception {
-    String environment = Files.readString(Path.of("/proc/" + child.pid() + "/environ"));
+  /** What the head lists, and its JVM flags, but nothing that is about its node. */
+  @Test
+  void anEngineThatAnAgentStartsHasTheHeadsEnvironmentAndFlags() throws Exception {
+    String cluster = FlotillaProcess.uniqueCluster();
+    Map<String, String> ofHead =
+        Map.of(
+            "GREETING", "from the head",
+            "SECRET", "not listed",
+            "FLOTILLA_NOTE", "ours",
+            "FLOTILLA_JAVA_OPTS", "-Xmx600m -Dnote=head");
+    Map<String, String> ofNode =
+        Map.of("GREETING", "own", "FLOTILLA_JAVA_OPTS", "-Xmx500m -Down=1");
+    String[] serve = {
+      "serve",
+      "--executor",
+      "scripted",
+      "--data-parallel-backend",
+      "cluster",
+      "-dp",
+      "1",
+      "-dpl",
+      "0",
+      "--devices",
+      "0",
+      "--engine-environment",
+      "GREETING",
+      "--port",
+      "0",
+      "--api-server-count",
+      "1",
+      "--cluster-name",
+      cluster
+    };
+    try (FlotillaProcess head = FlotillaProcess.start("flotilla", ofHead, serve);
+        FlotillaProcess node =
+            FlotillaProcess.start(
+                "flotilla",
+                ofNode,
+                "join",
+                "--devices",
+                "1",
+                "-dpb",
+                "process",
+                "--cluster-name",
+                cluster)) {
+      head.awaitReady();
+      ProcessHandle engine = node.engine(0);
+      assertEquals("from the head", variable(engine, "GREETING"));
+      assertEquals("ours", variable(engine, "FLOTILLA_NOTE"));
+      assertEquals("not set", variable(engine, "SECRET"));
+      assertEquals("0", variable(engine, "CUDA_VISIBLE_DEVICES"));
+      List<String> words = List.of(engine.info().arguments().orElseThrow());
+      assertTrue(words.contains("-Dnote=head") && words.contains("-Down=1"), words::toString);
+      assertEquals(List.of("-Xmx600m"), words.stream().filter(w -> w.startsWith("-Xmx")).toList());
+    }
+  }
+
+  private static String variable(ProcessHandle process, String name) throws Exception {
+    String environment = Files.readString(Path.of("/proc/" + process.pid() + "/environ"));
     return Arrays.stream(environment.split("\0", -1))
-        .filter(entry -> entry.startsWith("CUDA_VISIBLE_DEVICES="))
-        .map(entry -> entry.substring(entry.indexOf('=') + 1))
+        .filter(entry -> entry.startsWith(name + "="))
+        .map(entry -> entry.substring(name.length() + 1))
         .findFirst()
         .orElse("not set");
   }

@@ -41,6 +41,9 @@ public final class CoordinatorVerticle extends VerticleBase {
   /** How often those who stand by are told that this one leads. */
   private static final long CLAIM_MS = 250;
 
+  /** How often a change of the group is looked after besides when somebody reports. */
+  private static final long SCALED_NANOS = 50_000_000;
+
   private final FrontendId self = new FrontendId("coordinator-" + UUID.randomUUID());
   private @Nullable Chooser chooser;
   private final List<Bus.Subscription> subscriptions = new ArrayList<>();
@@ -59,6 +62,7 @@ public final class CoordinatorVerticle extends VerticleBase {
   private StepSnapshot snapshot = StepSnapshot.NONE;
   private boolean stepwise; // Counts are published as of one step of all ranks.
   private boolean changed;
+  private long scaledNanos = System.nanoTime() - SCALED_NANOS;
   private long timer = -1;
   private long claimTimer = -1;
 
@@ -286,8 +290,12 @@ public final class CoordinatorVerticle extends VerticleBase {
       changed = false;
       advance(new ViewPublisher.Event.Changed(System.nanoTime()));
     }
-    scaled();
-    advance(new ViewPublisher.Event.Tick(System.nanoTime()));
+    long now = System.nanoTime();
+    if (now - scaledNanos >= SCALED_NANOS) {
+      scaledNanos = now;
+      scaled();
+    }
+    advance(new ViewPublisher.Event.Tick(now));
   }
 
   private void step(Membership.Event event) {

@@ -353,7 +353,8 @@ final class WavesStep {
 
   /** A group that neither rests nor goes on is formed anew. */
   private void watch(Generation of, long now) {
-    if (seats.rest(of, wave) || progressNanos == Waves.NEVER) {
+    boolean nobody = seats.all().isEmpty();
+    if (nobody || seats.rest(of, wave) || progressNanos == Waves.NEVER) {
       progressNanos = now;
     } else if (now - progressNanos > limits.stuckNanos()) {
       String what = seats.formed(of) ? "runs" : "was formed";

@@ -370,6 +370,16 @@ class WavesTest extends WavesScript {
   }
 
   @Test
+  void aGroupThatAllHaveLeftIsNotStuck() {
+    group(1);
+    serve();
+    passMs(20_000);
+    assertEquals(0, waves.counts().stuck());
+    serve("0b");
+    assertEquals(List.of("0b"), members());
+  }
+
+  @Test
   void ordersBearTheTermAndTheGeneration() {
     group(0);
     want("2a", 0);
