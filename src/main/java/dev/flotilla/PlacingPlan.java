@@ -56,6 +56,8 @@ record PlacingPlan(
             "--placement says where ranks run, so it needs --data-parallel-backend cluster");
       }
       groups = read(flags.placementFile, size, worldSize);
+    } else if (placed) {
+      verify(request);
     }
     if (flags.devices < 0) {
       throw new ConfigException("--devices must not be negative: " + flags.devices);
@@ -76,6 +78,33 @@ record PlacingPlan(
         flags.engineReadyTimeout * 1_000L,
         flags.scalingPhaseMs,
         surroundings);
+  }
+
+  /** What no node that joins could make good is said at once. */
+  private static void verify(PlacementRequest request) {
+    int local = request.sizeLocal();
+    switch (request.strategy()) {
+      case STRICT -> {
+        if (local == 0) {
+          throw new ConfigException(
+              "--data-parallel-size-local 0 with --pack-strategy strict places no rank anywhere: strict gives every node as many as the head has; take fill");
+        }
+      }
+      case FILL -> {
+        if (request.allToAll().aligned()) {
+          throw new ConfigException(
+              "--pack-strategy fill may put different numbers of ranks on nodes, which --all2all-backend %s cannot work with; take strict or span"
+                  .formatted(request.allToAll()));
+        }
+      }
+      case SPAN -> {
+        if (local != 1) {
+          throw new ConfigException(
+              "--pack-strategy span puts one rank over the head and others, so --data-parallel-size-local must be 1, not "
+                  + local);
+        }
+      }
+    }
   }
 
   private static String read(Path file, int size, int worldSize) {

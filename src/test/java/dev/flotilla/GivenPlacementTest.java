@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
 /** A placement that {@code serve --placement} takes instead of a plan. */
@@ -48,6 +50,37 @@ class GivenPlacementTest {
 
   private void assertRefused(String words, String placement, String... flags) throws Exception {
     String sentence = refusal(placement, flags);
+    assertTrue(sentence.contains(words), sentence);
+  }
+
+  /** No node that joins would change anything, so nobody should wait for one. */
+  @ParameterizedTest
+  @CsvSource({
+    "strict places no rank anywhere, strict, 0, naive",
+    "'--data-parallel-size-local must be 1, not 2', span, 2, naive",
+    "cannot work with; take strict or span, fill, 1, deepep_high_throughput"
+  })
+  void whatCanNeverBePlacedIsRefusedAtTheStart(
+      String words, String strategy, String local, String allToAll) {
+    ServeFlags parsed =
+        CommandLine.populateCommand(
+            new ServeFlags(),
+            "-dpb",
+            "cluster",
+            "-dp",
+            "4",
+            "-dpl",
+            local,
+            "--pack-strategy",
+            strategy,
+            "--all2all-backend",
+            allToAll,
+            "--executor",
+            "SCRIPTED");
+    String sentence =
+        String.valueOf(
+            assertThrows(ConfigException.class, () -> ServePlan.of(parsed, _ -> false))
+                .getMessage());
     assertTrue(sentence.contains(words), sentence);
   }
 
