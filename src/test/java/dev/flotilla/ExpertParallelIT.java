@@ -14,8 +14,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /**
- * Ranks of several JVMs, also of two nodes, that share a mixture's experts over sockets: the texts
- * of one rank, also while a rank is killed or stands still.
+ * Ranks of several JVMs that share a mixture's experts over sockets: the texts of one rank, also
+ * when a node is killed and when the group changes. {@link SoakIT} kills and stops single ranks.
  */
 class ExpertParallelIT {
   private static final Duration END = Duration.ofSeconds(90);
@@ -76,51 +76,6 @@ class ExpertParallelIT {
       node.kill();
       requests.assertAllRight(END);
       assertEquals(List.of(0, 1), FlotillaProcess.readyRanks(base));
-    }
-  }
-
-  @Test
-  void streamsWaitAndGoOnWhenARankIsKilledOrStandsStill() throws Exception {
-    try (GoldenRequests requests = GoldenRequests.of(8, 100, 200);
-        FlotillaProcess head =
-            FlotillaProcess.start(
-                serve(
-                    FlotillaProcess.uniqueCluster(),
-                    "-dp",
-                    "4",
-                    "--data-parallel-backend",
-                    "process",
-                    "--api-server-count",
-                    "1",
-                    "--collective-timeout-ms",
-                    "2000",
-                    "--port",
-                    "0"))) {
-      URI base = head.awaitReady();
-      requests.send(base, 0);
-      requests.assertAllRight(END);
-
-      sendAll(requests, base);
-      await().atMost(END).until(() -> steps(base) > 20);
-      head.engine(2).destroyForcibly();
-      requests.assertAllRight(END);
-      awaitAll(base);
-
-      sendAll(requests, base);
-      long steps = steps(base);
-      await().atMost(END).until(() -> steps(base) > steps + 20);
-      String pid = Long.toString(head.engine(1).pid());
-      signal("STOP", pid);
-      try {
-        // The streams of the others go on without it before it goes on itself.
-        await().atMost(END).until(() -> requests.running() < requests.count());
-      } finally {
-        signal("CONT", pid);
-      }
-      requests.assertAllRight(END);
-      awaitAll(base);
-      sendAll(requests, base);
-      requests.assertAllRight(END);
     }
   }
 

@@ -68,6 +68,9 @@ class SoakIT {
           run(requests, base, nodes, longest);
         }
         requests.assertAllRight(END);
+        ExpertParallelIT.awaitAll(base);
+        IntStream.range(0, requests.count()).forEach(number -> requests.send(base, number));
+        requests.assertAllRight(END);
       } catch (Throwable e) {
         System.err.println(log + "\n" + head.output() + "\nother node:\n" + node.output());
         throw e;
