@@ -41,7 +41,7 @@ public final class CoordinatorVerticle extends VerticleBase {
   /** How often those who stand by are told that this one leads. */
   private static final long CLAIM_MS = 250;
 
-  /** How often a change of the group is looked after besides when somebody reports. */
+  /** How often a change of the group is looked after where nothing has happened. */
   private static final long SCALED_NANOS = 50_000_000;
 
   private final FrontendId self = new FrontendId("coordinator-" + UUID.randomUUID());
@@ -63,6 +63,7 @@ public final class CoordinatorVerticle extends VerticleBase {
   private boolean stepwise; // Counts are published as of one step of all ranks.
   private boolean changed;
   private long scaledNanos = System.nanoTime() - SCALED_NANOS;
+  private boolean stirred; // Something has happened since, more than a report.
   private long timer = -1;
   private long claimTimer = -1;
 
@@ -211,6 +212,7 @@ public final class CoordinatorVerticle extends VerticleBase {
       return;
     }
     long now = System.nanoTime();
+    stirred |= !(message instanceof ToCoordinator.Load);
     if (message instanceof ToCoordinator.Load(var load)) {
       chooser().report(load, now);
       if (stepwise) {
@@ -269,6 +271,7 @@ public final class CoordinatorVerticle extends VerticleBase {
     }
     ClusterView all = membership.view(0);
     if (scaling.tick(all)) {
+      stirred = true;
       advance(new ViewPublisher.Event.Changed(System.nanoTime()));
     }
     waves.tick(membership);
@@ -276,6 +279,7 @@ public final class CoordinatorVerticle extends VerticleBase {
       pausing.tick(all);
     }
     if (scaling.admitted() != membership.limits().dataParallelSize()) {
+      stirred = true;
       step(new Membership.Event.Resized(scaling.admitted()));
     }
   }
@@ -291,8 +295,9 @@ public final class CoordinatorVerticle extends VerticleBase {
       advance(new ViewPublisher.Event.Changed(System.nanoTime()));
     }
     long now = System.nanoTime();
-    if (now - scaledNanos >= SCALED_NANOS) {
+    if (stirred || now - scaledNanos >= SCALED_NANOS) {
       scaledNanos = now;
+      stirred = false;
       scaled();
     }
     advance(new ViewPublisher.Event.Tick(now));
@@ -313,6 +318,7 @@ public final class CoordinatorVerticle extends VerticleBase {
       }
       claim();
     }
+    stirred |= !step.effects().isEmpty();
     step.effects().forEach(this::perform);
   }
 
