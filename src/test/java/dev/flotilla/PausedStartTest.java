@@ -50,6 +50,16 @@ class PausedStartTest {
     return get(vertx.eventBus().<JsonObject>request(address, question)).body();
   }
 
+  private Future<?> generate(int prompt) {
+    return vertx
+        .eventBus()
+        .<JsonObject>request(
+            Addresses.GENERATE,
+            new JsonObject()
+                .put("prompt_token_ids", new JsonArray().add(10 + prompt))
+                .put("max_tokens", 3));
+  }
+
   private JsonObject status() throws Exception {
     return ask(Addresses.STATUS, new JsonObject());
   }
@@ -80,23 +90,18 @@ class PausedStartTest {
     assertEquals(true, ask(Addresses.PAUSE, new JsonObject()).getBoolean("is_paused"));
     List<Future<?>> answers = new ArrayList<>();
     for (int i = 0; i < 8; i++) {
-      answers.add(
-          vertx
-              .eventBus()
-              .<JsonObject>request(
-                  Addresses.GENERATE,
-                  new JsonObject()
-                      .put("prompt_token_ids", new JsonArray().add(10 + i))
-                      .put("max_tokens", 3)));
+      answers.add(generate(i));
     }
     await().until(() -> sum("waiting") == 8);
     assertEquals(0, sum("running"));
     assertEquals(0, sum("step"), "neither has ever stepped");
     ask(Addresses.PAUSE, new JsonObject().put("resume", true));
     get(Future.join(answers));
-    JsonArray engines = status().getJsonArray("engines");
-    await("both had a part")
-        .until(() -> status().getJsonArray("engines").getJsonObject(1).getInteger("step") > 0);
-    assertEquals(2, engines.size());
+    await("it gets work too, which comes gently at first")
+        .until(
+            () -> {
+              get(generate(9));
+              return status().getJsonArray("engines").getJsonObject(1).getInteger("step") > 0;
+            });
   }
 }
