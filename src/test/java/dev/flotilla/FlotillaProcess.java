@@ -38,6 +38,11 @@ final class FlotillaProcess implements AutoCloseable {
   static final HttpClient HTTP =
       HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
 
+  /** Set by the build: many JVMs start on few cores, and most of their time is compiling. */
+  private static final boolean LIGHT = Boolean.getBoolean("flotilla.light");
+
+  private static final String LIGHT_OPTIONS = "-Xmx700m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
+
   private final Process process;
   private final List<String> output = new CopyOnWriteArrayList<>();
 
@@ -74,10 +79,14 @@ final class FlotillaProcess implements AutoCloseable {
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
     builder.environment().putAll(environment);
-    builder
-        .environment()
-        .merge("FLOTILLA_JAVA_OPTS", "-Xmx700m", (given, ours) -> ours + " " + given);
+    String ours = LIGHT && light(List.of(arguments)) ? LIGHT_OPTIONS : "-Xmx700m";
+    builder.environment().merge("FLOTILLA_JAVA_OPTS", ours, (given, own) -> own + " " + given);
     return new FlotillaProcess(builder.start());
+  }
+
+  /** Whether it computes no model, which takes the compiler that is left out. */
+  private static boolean light(List<String> arguments) {
+    return arguments.contains("scripted");
   }
 
   private void collect() {
