@@ -8,8 +8,10 @@ import dev.flotilla.config.Surroundings;
 import dev.flotilla.launch.Backend;
 import dev.flotilla.launch.Inheritance;
 import dev.flotilla.launch.LaunchPlan;
+import dev.flotilla.placement.Placement;
 import dev.flotilla.placement.PlacementJson;
 import dev.flotilla.placement.PlacementRequest;
+import dev.flotilla.placement.Planner;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -80,30 +82,11 @@ record PlacingPlan(
         surroundings);
   }
 
-  /** What no node that joins could make good is said at once. */
+  /** Nobody waits for nodes that could not help. */
   private static void verify(PlacementRequest request) {
-    int local = request.sizeLocal();
-    switch (request.strategy()) {
-      case STRICT -> {
-        if (local == 0) {
-          throw new ConfigException(
-              "--data-parallel-size-local 0 with --pack-strategy strict places no rank anywhere: strict gives every node as many as the head has; take fill");
-        }
-      }
-      case FILL -> {
-        if (request.allToAll().aligned()) {
-          throw new ConfigException(
-              "--pack-strategy fill may put different numbers of ranks on nodes, which --all2all-backend %s cannot work with; take strict or span"
-                  .formatted(request.allToAll()));
-        }
-      }
-      case SPAN -> {
-        if (local != 1) {
-          throw new ConfigException(
-              "--pack-strategy span puts one rank over the head and others, so --data-parallel-size-local must be 1, not "
-                  + local);
-        }
-      }
+    Placement.Refused never = Planner.never(request);
+    if (never != null) {
+      throw new ConfigException(never.sentence());
     }
   }
 

@@ -56,7 +56,7 @@ class GivenPlacementTest {
   /** No node that joins would change anything, so nobody should wait for one. */
   @ParameterizedTest
   @CsvSource({
-    "strict places no rank anywhere, strict, 0, naive",
+    "'and that is 0; take fill', strict, 0, naive",
     "'--data-parallel-size-local must be 1, not 2', span, 2, naive",
     "cannot work with; take strict or span, fill, 1, deepep_high_throughput"
   })

@@ -41,9 +41,6 @@ public final class CoordinatorVerticle extends VerticleBase {
   /** How often those who stand by are told that this one leads. */
   private static final long CLAIM_MS = 250;
 
-  /** How often a change of the group is looked after where nothing has happened. */
-  private static final long SCALED_NANOS = 50_000_000;
-
   private final FrontendId self = new FrontendId("coordinator-" + UUID.randomUUID());
   private @Nullable Chooser chooser;
   private final List<Bus.Subscription> subscriptions = new ArrayList<>();
@@ -62,8 +59,7 @@ public final class CoordinatorVerticle extends VerticleBase {
   private StepSnapshot snapshot = StepSnapshot.NONE;
   private boolean stepwise; // Counts are published as of one step of all ranks.
   private boolean changed;
-  private long scaledNanos = System.nanoTime() - SCALED_NANOS;
-  private boolean stirred; // Something has happened since, more than a report.
+  private final Pace pace = new Pace();
   private long timer = -1;
   private long claimTimer = -1;
 
@@ -212,12 +208,13 @@ public final class CoordinatorVerticle extends VerticleBase {
       return;
     }
     long now = System.nanoTime();
-    stirred |= !(message instanceof ToCoordinator.Load);
     if (message instanceof ToCoordinator.Load(var load)) {
       chooser().report(load, now);
       if (stepwise) {
         snapshot = snapshot.reported(load, fresh().engines());
       }
+    } else {
+      pace.stir();
     }
     step(new Membership.Event.Told(now, message));
     waves.told(message, membership, now);
@@ -271,7 +268,7 @@ public final class CoordinatorVerticle extends VerticleBase {
     }
     ClusterView all = membership.view(0);
     if (scaling.tick(all)) {
-      stirred = true;
+      pace.stir();
       advance(new ViewPublisher.Event.Changed(System.nanoTime()));
     }
     waves.tick(membership);
@@ -279,7 +276,7 @@ public final class CoordinatorVerticle extends VerticleBase {
       pausing.tick(all);
     }
     if (scaling.admitted() != membership.limits().dataParallelSize()) {
-      stirred = true;
+      pace.stir();
       step(new Membership.Event.Resized(scaling.admitted()));
     }
   }
@@ -295,9 +292,7 @@ public final class CoordinatorVerticle extends VerticleBase {
       advance(new ViewPublisher.Event.Changed(System.nanoTime()));
     }
     long now = System.nanoTime();
-    if (stirred || now - scaledNanos >= SCALED_NANOS) {
-      scaledNanos = now;
-      stirred = false;
+    if (pace.due(now)) {
       scaled();
     }
     advance(new ViewPublisher.Event.Tick(now));
@@ -318,7 +313,9 @@ public final class CoordinatorVerticle extends VerticleBase {
       }
       claim();
     }
-    stirred |= !step.effects().isEmpty();
+    if (!step.effects().isEmpty()) {
+      pace.stir();
+    }
     step.effects().forEach(this::perform);
   }
 

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One planner for the first launch and for growth: walks the nodes, the head first and the others
@@ -44,6 +45,41 @@ public final class Planner {
     } catch (Refusal refusal) {
       return refusal.refused;
     }
+  }
+
+  /** What no nodes whatever could make good of a request; null: it depends on them. */
+  public static @Nullable Refused never(PlacementRequest request) {
+    try {
+      checkEven(request);
+      if (request.strategy() == PackStrategy.SPAN) {
+        checkSpanLocal(request);
+      }
+      check(
+          request.strategy() != PackStrategy.STRICT
+              || request.existing() > 0
+              || request.sizeLocal() > 0,
+          Reason.SHORTAGE,
+          "--pack-strategy strict gives every node as many ranks as --data-parallel-size-local, and that is 0; take fill");
+      return null;
+    } catch (Refusal refusal) {
+      return refusal.refused;
+    }
+  }
+
+  private static void checkEven(PlacementRequest request) throws Refusal {
+    check(
+        request.strategy() != PackStrategy.FILL || !request.allToAll().aligned(),
+        Reason.UNALIGNED_FILL,
+        "--pack-strategy fill may put different numbers of ranks on nodes, which --all2all-backend %s cannot work with; take strict or span",
+        request.allToAll());
+  }
+
+  private static void checkSpanLocal(PlacementRequest request) throws Refusal {
+    check(
+        request.existing() > 0 || request.sizeLocal() == 1,
+        Reason.SPAN_LOCAL_SIZE,
+        "--pack-strategy span puts one rank over the head and others, so --data-parallel-size-local must be 1, not %d",
+        request.sizeLocal());
   }
 
   private static Planner of(List<Capacity> nodes, PlacementRequest request) throws Refusal {
@@ -97,11 +133,7 @@ public final class Planner {
         "none of the %d nodes that may be used (%s) has a device",
         nodes.size(),
         listed());
-    check(
-        request.strategy() != PackStrategy.FILL || !request.allToAll().aligned(),
-        Reason.UNALIGNED_FILL,
-        "--pack-strategy fill may put different numbers of ranks on nodes, which --all2all-backend %s cannot work with; take strict or span",
-        request.allToAll());
+    checkEven(request);
     if (request.strategy() == PackStrategy.SPAN) {
       span();
     } else {
@@ -231,11 +263,7 @@ public final class Planner {
         (long) world * needed(),
         whole.size(),
         (long) whole.size() * most);
-    check(
-        growth() || request.sizeLocal() == 1,
-        Reason.SPAN_LOCAL_SIZE,
-        "--pack-strategy span puts one rank over the head and others, so --data-parallel-size-local must be 1, not %d",
-        request.sizeLocal());
+    checkSpanLocal(request);
     check(
         growth() || head.free() > 0,
         Reason.HEAD_TOO_SMALL,
