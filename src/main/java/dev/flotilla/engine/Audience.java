@@ -10,15 +10,25 @@ import java.util.Map;
 /**
  * The front-ends that an engine reports to, and which of them know its state. All reports, those
  * that ride on tokens too, are paid out of a budget, which bounds what the balancing of any load
- * can cost: what cannot be paid now is told by the coordinator's view, or later. Used by the port's
- * thread.
+ * can cost. It is spent first on what nobody can foresee, work that came or went; that a step
+ * begins is told by what is left, since the coordinator hears of it and its view tells the others.
+ * Used by one thread.
  */
-final class Audience implements Machine {
+public final class Audience implements Machine {
   /** Reports that one engine may send in a second, for long. */
-  static final int REPORTS_PER_SECOND = 200;
+  public static final int REPORTS_PER_SECOND = 200;
+
+  /** What comes closer together shares one report. */
+  public static final long GAP_MS = 1;
+
+  /** Shortest time between two reports to the coordinator: half of what an engine may report. */
+  public static final long COORDINATOR_GAP_MS = 10;
 
   /** Bursts may take so many at once. */
   private static final double BURST = 64;
+
+  /** Kept back from steps, so that work that comes can be told to all. */
+  private static final double RESERVE = 32;
 
   /** More than any cluster has; a bound against a peer that makes up ids. */
   private static final int FRONTENDS_MAX = 1024;
@@ -27,19 +37,32 @@ final class Audience implements Machine {
   private double budget = BURST;
   private long paidNanos;
 
-  private static final class Member {
-    boolean current;
-    boolean owed;
-    boolean prefixes;
-    long toldNanos;
+  /** What a front-end does not know yet, the least first. */
+  private enum Unknown {
+    NOTHING,
+    STEP,
+    WORK,
+    /** That its own work has come, which it waits for. */
+    OWN_WORK
   }
 
-  Audience(long nowNanos) {
+  private static final class Member {
+    Unknown unknown = Unknown.WORK;
+    boolean prefixes;
+    long toldNanos;
+
+    void learns(Unknown news) {
+      unknown = news.compareTo(unknown) > 0 ? news : unknown;
+    }
+  }
+
+  /** Nobody is there. */
+  public Audience(long nowNanos) {
     paidNanos = nowNanos;
   }
 
   /** A front-end exists. */
-  void add(FrontendId frontend) {
+  public void add(FrontendId frontend) {
     if (members.size() < FRONTENDS_MAX) {
       members.computeIfAbsent(frontend, _ -> new Member());
     }
@@ -71,19 +94,29 @@ final class Audience implements Machine {
     return wanting;
   }
 
-  /** The engine's state has changed: nobody knows it. */
-  void changed() {
-    for (Member member : members.values()) {
-      member.current = false;
+  /** A step has begun or ended. */
+  public void stepped() {
+    all(Unknown.STEP);
+  }
+
+  /** Work has come or gone other than by a step, or there is none left. */
+  public void changed() {
+    all(Unknown.WORK);
+  }
+
+  /** Work has come from a front-end, and it waits to hear that it has. */
+  public void received(FrontendId from) {
+    add(from);
+    all(Unknown.WORK);
+    Member member = members.get(from);
+    if (member != null) {
+      member.learns(Unknown.OWN_WORK);
     }
   }
 
-  /** Work has come from it, and it waits to hear that it has. */
-  void owe(FrontendId frontend) {
-    add(frontend);
-    Member member = members.get(frontend);
-    if (member != null) {
-      member.owed = true;
+  private void all(Unknown news) {
+    for (Member member : members.values()) {
+      member.learns(news);
     }
   }
 
@@ -95,48 +128,68 @@ final class Audience implements Machine {
   boolean rides(FrontendId frontend, long nowNanos) {
     refill(nowNanos);
     Member member = members.get(frontend);
-    if (member == null || !(member.owed || (!member.current && budget >= 1))) {
+    if (member == null || !affords(member)) {
       return false;
     }
-    budget--;
-    told(frontend, nowNanos);
+    tell(member, nowNanos);
     return true;
   }
 
-  private void told(FrontendId frontend, long nowNanos) {
-    Member member = members.get(frontend);
-    if (member != null) {
-      member.current = true;
-      member.owed = false;
-      member.toldNanos = nowNanos;
-    }
+  private boolean affords(Member member) {
+    return switch (member.unknown) {
+      case NOTHING -> false;
+      case STEP -> budget >= RESERVE;
+      case WORK -> budget >= 1;
+      case OWN_WORK -> true;
+    };
+  }
+
+  private void tell(Member member, long nowNanos) {
+    budget--;
+    told(member, nowNanos);
+  }
+
+  private static void told(Member member, long nowNanos) {
+    member.unknown = Unknown.NOTHING;
+    member.toldNanos = nowNanos;
   }
 
   /** A report to somebody else, who must have it. */
-  void pay(long nowNanos) {
+  public void pay(long nowNanos) {
     refill(nowNanos);
     budget--;
   }
 
   /**
-   * Those that are to be told now; acknowledgements are told whatever they cost.
+   * Those that are to be told now; that their own work has come is told whatever it costs.
    *
-   * @param all whether others than those that wait for an acknowledgement want to know
+   * @param all whether others than those want to know
    */
-  List<FrontendId> due(long nowNanos, boolean all) {
+  public List<FrontendId> due(long nowNanos, boolean all) {
     refill(nowNanos);
     List<FrontendId> due = new ArrayList<>(members.size());
+    boolean left = false;
     for (Map.Entry<FrontendId, Member> entry : members.entrySet()) {
       Member member = entry.getValue();
-      if (member.owed || (all && !member.current && budget >= 1)) {
+      if (member.unknown == Unknown.OWN_WORK || (all && affords(member))) {
         due.add(entry.getKey());
-        budget--;
+        tell(member, nowNanos);
+      } else {
+        left |= member.unknown != Unknown.NOTHING;
       }
     }
-    for (FrontendId frontend : due) {
-      told(frontend, nowNanos);
+    if (left) {
+      due.forEach(this::toTheEnd);
     }
     return due;
+  }
+
+  /** The others come first next time. */
+  private void toTheEnd(FrontendId frontend) {
+    Member member = members.remove(frontend);
+    if (member != null) {
+      members.put(frontend, member);
+    }
   }
 
   /** Those that have heard nothing for so long, so that they know that the engine lives. */
@@ -146,11 +199,9 @@ final class Audience implements Machine {
         (frontend, member) -> {
           if (nowNanos - member.toldNanos >= nanos) {
             silent.add(frontend);
+            told(member, nowNanos);
           }
         });
-    for (FrontendId frontend : silent) {
-      told(frontend, nowNanos);
-    }
     return silent;
   }
 

@@ -231,8 +231,7 @@ final class EnginePortVerticle extends VerticleBase {
   /** Takes what the step loop has to say; called once for all of it. */
   private void look() {
     Snapshot latest = outbox.look();
-    gauge.update(latest);
-    reports().changed();
+    reports().stepped(gauge.update(latest));
     for (Outcome outcome = outbox.poll(); outcome != null; outcome = outbox.poll()) {
       publish(outcome);
     }

@@ -62,17 +62,30 @@ public final class LoadGauge {
     squares += (double) promptTokens * promptTokens;
   }
 
-  /** The step loop's state, unless a newer one is known. */
-  public void update(Snapshot newer) {
-    if (newer.version() > snapshot.version()) {
-      snapshot = newer;
-      changed = true;
+  /**
+   * The step loop's state, unless a newer one is known.
+   *
+   * @return whether work has gone from it otherwise than by steps, or none is left
+   */
+  public boolean update(Snapshot newer) {
+    Snapshot known = snapshot;
+    if (newer.version() <= known.version()) {
+      return false;
     }
+    snapshot = newer;
+    changed = true;
+    boolean stepped = newer.steps() != known.steps() || newer.stepping() != known.stepping();
+    boolean took = newer.takenSubmits() != known.takenSubmits();
+    return rests(newer) ? !rests(known) : !stepped && !took;
+  }
+
+  private static boolean rests(Snapshot loop) {
+    return loop.counters().idle() && !loop.stepping();
   }
 
   /** Whether nothing waits, runs or lies in the inbox. */
   public boolean idle() {
-    return submits == snapshot.takenSubmits() && snapshot.counters().idle() && !snapshot.stepping();
+    return submits == snapshot.takenSubmits() && rests(snapshot);
   }
 
   /** The next report has a new number even if nothing has changed: it is a sign of life. */

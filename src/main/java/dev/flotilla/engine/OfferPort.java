@@ -44,7 +44,8 @@ final class OfferPort {
         new Pacer(
             INTAKE_GAP_MS,
             core::attend,
-            (ms, action) -> vertx.setTimer(ms, ignored -> action.run()));
+            (ms, action) -> vertx.setTimer(ms, ignored -> action.run()),
+            System::nanoTime);
   }
 
   /** The coordinator wants requests moved; the newest order counts. */

@@ -1,26 +1,35 @@
 package dev.flotilla.engine;
 
+import java.util.function.LongSupplier;
+
 /**
  * Performs an action when it is requested, but never more often than its gap; requests in between
  * share one performance at the gap's end. Used by one thread.
  */
-final class Pacer {
+public final class Pacer {
   /** Runs something on the same thread in so many milliseconds, at least 1. */
-  interface Later {
+  public interface Later {
     void run(long ms, Runnable action);
   }
 
   private long gapNanos;
   private final Runnable action;
   private final Later later;
+  private final LongSupplier clock;
   private long lastNanos;
   private boolean armed;
 
-  Pacer(long gapMs, Runnable action, Later later) {
+  /**
+   * One that has performed nothing yet.
+   *
+   * @param clock gives nanoseconds
+   */
+  public Pacer(long gapMs, Runnable action, Later later, LongSupplier clock) {
     this.gapNanos = gapMs * 1_000_000;
     this.action = action;
     this.later = later;
-    lastNanos = System.nanoTime() - gapNanos;
+    this.clock = clock;
+    lastNanos = clock.getAsLong() - gapNanos;
   }
 
   /** From now on, another gap. */
@@ -28,11 +37,12 @@ final class Pacer {
     gapNanos = ms * 1_000_000;
   }
 
-  void request() {
+  /** The action is wanted. */
+  public void request() {
     if (armed) {
       return;
     }
-    long leftNanos = lastNanos + gapNanos - System.nanoTime();
+    long leftNanos = lastNanos + gapNanos - clock.getAsLong();
     if (leftNanos <= 0) {
       perform();
     } else {
@@ -43,7 +53,7 @@ final class Pacer {
 
   private void perform() {
     armed = false;
-    lastNanos = System.nanoTime();
+    lastNanos = clock.getAsLong();
     action.run();
   }
 }

@@ -69,7 +69,7 @@ final class PrefixPort {
     this.reports = reports;
     this.place = place;
     this.loop = loop;
-    this.pacer = new Pacer(GAP_MS, this::publish, later);
+    this.pacer = new Pacer(GAP_MS, this::publish, later, System::nanoTime);
   }
 
   /** A step has ended. */

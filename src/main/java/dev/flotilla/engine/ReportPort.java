@@ -16,24 +16,15 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Tells one rank's load: to every front-end and to the coordinator when work comes, when a step
- * begins and when the rank falls idle. Reports ride on tokens where they can; messages of their own
- * go only to those that no report rode to. Under the original's two policies the coordinator is
- * told what the original's is, the scheduler's counts at each step, and nobody else needs a report.
- * Used by the port's thread.
+ * begins and when the rank falls idle, as far as its {@link Audience} can afford it. Reports ride
+ * on tokens where they can; messages of their own go only to those that no report rode to. Under
+ * the original's two policies the coordinator is told what the original's is, the scheduler's
+ * counts at each step, and nobody else needs a report. Used by the port's thread.
  *
  * <p>Source: the live reports of the reference "let@event"; the original reports after each step.
  */
 final class ReportPort {
   private static final Logger LOG = LoggerFactory.getLogger(ReportPort.class);
-
-  /** What comes closer together shares one report. */
-  private static final long GAP_MS = 1;
-
-  /**
-   * Shortest time between two reports to the coordinator: half of what an engine may report, so
-   * that as much is left for front-ends.
-   */
-  private static final long COORDINATOR_GAP_MS = 10;
 
   /** Under the original's policies front-ends need none, and short steps are reported at once. */
   private static final long SNAPSHOT_GAP_MS = 5;
@@ -67,8 +58,9 @@ final class ReportPort {
     this.coordinator = coordinator;
     this.gauge = gauge;
     this.measure = measure;
-    toFrontends = new Pacer(GAP_MS, this::tellFrontends, later);
-    toCoordinator = new Pacer(COORDINATOR_GAP_MS, this::tellCoordinator, later);
+    toFrontends = new Pacer(Audience.GAP_MS, this::tellFrontends, later, System::nanoTime);
+    toCoordinator =
+        new Pacer(Audience.COORDINATOR_GAP_MS, this::tellCoordinator, later, System::nanoTime);
   }
 
   /** The coordinator has let the engine in. */
@@ -78,7 +70,7 @@ final class ReportPort {
     }
     external = init.parallel().balancing() == Balancing.EXTERNAL;
     policy = init.parallel().policy();
-    toCoordinator.gap(policy.bySnapshots() ? SNAPSHOT_GAP_MS : COORDINATOR_GAP_MS);
+    toCoordinator.gap(policy.bySnapshots() ? SNAPSHOT_GAP_MS : Audience.COORDINATOR_GAP_MS);
     init.frontends().forEach(audience::add);
   }
 
@@ -100,17 +92,24 @@ final class ReportPort {
 
   /** Work has come, and its sender waits to hear that it has. */
   void received(FrontendId from) {
-    audience.changed();
-    audience.owe(from);
+    audience.received(from);
     toFrontends.request();
     if (!policy.bySnapshots()) {
       toCoordinator.request();
     }
   }
 
-  /** A step has begun or ended; before the tokens of it are sent. */
-  void changed() {
-    audience.changed();
+  /**
+   * A step has begun or ended; before the tokens of it are sent.
+   *
+   * @param work whether work has gone otherwise, or none is left
+   */
+  void stepped(boolean work) {
+    if (work) {
+      audience.changed();
+    } else {
+      audience.stepped();
+    }
   }
 
   /** Tokens go to a front-end, and this report with them; null if none is due. */

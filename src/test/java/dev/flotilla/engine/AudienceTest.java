@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.flotilla.protocol.FrontendId;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** Whom an engine tells its load, and what that may cost. */
@@ -28,7 +30,7 @@ class AudienceTest {
     assertEquals(List.of(TWO), audience.due(2 * MS, true));
     audience.changed();
     assertEquals(List.of(), audience.due(3 * MS, false), "nobody else wants to know");
-    audience.owe(ONE);
+    audience.received(ONE);
     assertEquals(List.of(ONE), audience.due(3 * MS, false), "but work is acknowledged");
   }
 
@@ -61,9 +63,42 @@ class AudienceTest {
     int most = seconds * Audience.REPORTS_PER_SECOND;
     assertTrue(reports <= most + 100 && reports > most * 0.9, reports + " in 10 s");
     audience.changed();
-    audience.owe(ONE);
+    audience.received(ONE);
     assertTrue(audience.rides(ONE, 10_000 * MS), "an acknowledgement is told whatever it costs");
     assertFalse(audience.rides(new FrontendId("unknown"), 11_000 * MS));
+  }
+
+  @Test
+  void whatStepsMayNotSpendIsThereForWorkThatComes() {
+    for (int i = 0; i < 8; i++) {
+      audience.add(new FrontendId("f" + i));
+    }
+    audience.due(0, true);
+    int ofSteps = 0;
+    for (long ms = 1; ms < 10_000; ms++) {
+      audience.stepped();
+      ofSteps += audience.due(ms * MS, true).size();
+    }
+    int most = 10 * Audience.REPORTS_PER_SECOND;
+    assertTrue(ofSteps <= most + 64 && ofSteps > most * 0.9, ofSteps + " in 10 s");
+    audience.received(new FrontendId("f3"));
+    assertEquals(8, audience.due(10_000 * MS, true).size(), "all hear of work");
+  }
+
+  @Test
+  void whoWasNotToldForWantOfBudgetComesFirstNextTime() {
+    for (int i = 0; i < 8; i++) {
+      audience.add(new FrontendId("f" + i));
+    }
+    Map<FrontendId, Integer> told = new HashMap<>();
+    for (long ms = 0; ms < 10_000; ms++) {
+      audience.changed();
+      audience.due(ms * MS, true).forEach(f -> told.merge(f, 1, Integer::sum));
+    }
+    int least = told.values().stream().mapToInt(n -> n).min().orElseThrow();
+    int most = told.values().stream().mapToInt(n -> n).max().orElseThrow();
+    assertEquals(8, told.size());
+    assertTrue(most - least <= 1 + most / 20, told::toString);
   }
 
   @Test

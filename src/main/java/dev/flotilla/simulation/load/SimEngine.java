@@ -115,7 +115,7 @@ final class SimEngine {
       SimRequest request = fleet.request(submit.request());
       fleet.send(() -> request.frontend.refused(request, submit.attempt()));
     }
-    fleet.reporter(rank).received();
+    fleet.reporter(rank).received(frontend);
     fleet.wake(this);
   }
 
@@ -191,7 +191,7 @@ final class SimEngine {
     for (int index : order.pick(movable, meter.cost()).reversed()) {
       move(tail.get(index).submit(), order);
     }
-    fleet.reporter(rank).received();
+    fleet.reporter(rank).moved();
   }
 
   private void move(ToEngine.Submit submit, HandOver order) {

@@ -3,12 +3,15 @@ package dev.flotilla.simulation.load;
 import dev.flotilla.balancer.PrefixChain;
 import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.protocol.ClusterView;
-import dev.flotilla.protocol.LoadReport;
+import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.RequestId;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +29,7 @@ public final class SimFleet {
   private final List<SimEngine> engines = new ArrayList<>();
   private final List<SimReporter> reporters = new ArrayList<>();
   private final List<SimFrontend> frontends = new ArrayList<>();
+  private final Map<FrontendId, SimFrontend> byId = new HashMap<>();
   private final SimCoordinator coordinator;
   private final List<SimRequest> requests = new ArrayList<>();
   private final boolean[] detected;
@@ -54,7 +58,10 @@ public final class SimFleet {
     coordinator = new SimCoordinator(this);
     coordinator.start();
     for (int i = 0; i < settings.frontends(); i++) {
-      frontends.add(new SimFrontend(this, i, coordinator.view()));
+      SimFrontend frontend = new SimFrontend(this, i, coordinator.view());
+      frontends.add(frontend);
+      byId.put(frontend.id(), frontend);
+      reporters.forEach(reporter -> reporter.add(frontend.id()));
     }
     RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(settings.seed());
     List<PrefixChain> chains =
@@ -176,6 +183,10 @@ public final class SimFleet {
     return frontends;
   }
 
+  SimFrontend frontend(FrontendId id) {
+    return Objects.requireNonNull(byId.get(id));
+  }
+
   SimCoordinator coordinator() {
     return coordinator;
   }
@@ -203,14 +214,6 @@ public final class SimFleet {
 
   void countMove() {
     moved++;
-  }
-
-  /** A report reaches the coordinator and all front-ends. */
-  void publish(LoadReport load) {
-    for (SimFrontend frontend : frontends) {
-      frontend.report(load);
-    }
-    coordinator.report(load);
   }
 
   /** A view leaves the coordinator. */

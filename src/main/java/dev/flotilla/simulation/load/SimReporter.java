@@ -1,23 +1,26 @@
 package dev.flotilla.simulation.load;
 
 import dev.flotilla.config.LoadBalancing;
+import dev.flotilla.engine.Audience;
+import dev.flotilla.engine.Pacer;
+import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.LoadReport;
+import java.util.List;
 
 /**
  * When one engine says what about its load. Under the original's two policies: its counts before
- * and after each step, to the coordinator. Else: on receipt of work (receipts within a millisecond
- * share a report), when a step starts and when it ends, to the coordinator and all front-ends; or
- * only so often, if the settings say so.
+ * and after each step, to the coordinator. Else as the real engine does, paced and paid for by the
+ * same objects; or only so often, if the settings say so. All reports are messages of their own:
+ * one that rides on tokens costs the same budget.
  */
 final class SimReporter {
-  private static final long COALESCED_NANOS = 1_000_000;
-
   private final SimFleet fleet;
   private final SimEngine engine;
   private final boolean counts;
   private final boolean live;
-  private long lastNanos = -COALESCED_NANOS;
-  private boolean planned;
+  private final Audience audience;
+  private final Pacer toFrontends;
+  private final Pacer toCoordinator;
 
   SimReporter(SimFleet fleet, SimEngine engine) {
     this.fleet = fleet;
@@ -25,23 +28,31 @@ final class SimReporter {
     LoadBalancing policy = fleet.settings().policy();
     counts = policy == LoadBalancing.VLLM_CLASSIC || policy == LoadBalancing.VLLM;
     live = policy == LoadBalancing.FLOTILLA && fleet.settings().reportMs() == 0;
+    audience = new Audience(fleet.now());
+    Pacer.Later later = (ms, action) -> fleet.plan(fleet.now() + ms * 1_000_000, action);
+    toFrontends = new Pacer(Audience.GAP_MS, this::tellFrontends, later, fleet::now);
+    toCoordinator =
+        new Pacer(Audience.COORDINATOR_GAP_MS, this::tellCoordinator, later, fleet::now);
   }
 
-  /** Work has come or gone. */
-  void received() {
-    if (!live || planned) {
-      return;
-    }
-    if (fleet.now() - lastNanos >= COALESCED_NANOS) {
+  /** A front-end exists. */
+  void add(FrontendId frontend) {
+    audience.add(frontend);
+  }
+
+  /** Work has come from a front-end, or from another engine for it. */
+  void received(FrontendId from) {
+    if (live) {
+      audience.received(from);
       tell();
-    } else {
-      planned = true;
-      fleet.plan(
-          lastNanos + COALESCED_NANOS,
-          () -> {
-            planned = false;
-            tell();
-          });
+    }
+  }
+
+  /** Work has gone elsewhere. */
+  void moved() {
+    if (live) {
+      audience.changed();
+      tell();
     }
   }
 
@@ -55,6 +66,7 @@ final class SimReporter {
   /** A step has begun. */
   void stepping() {
     if (live) {
+      audience.stepped();
       tell();
     }
   }
@@ -63,22 +75,37 @@ final class SimReporter {
   void stepped() {
     if (counts) {
       tellCoordinator();
-    } else if (live && engine.idle()) {
+    } else if (engine.idle()) {
       // Otherwise the next step begins at once, and its report says it all.
-      tell();
+      moved();
     }
   }
 
   private void tell() {
+    toFrontends.request();
+    toCoordinator.request();
+  }
+
+  private void tellFrontends() {
     if (engine.dead()) {
       return;
     }
-    lastNanos = fleet.now();
+    List<FrontendId> due = audience.due(fleet.now(), true);
+    if (due.isEmpty()) {
+      return;
+    }
     LoadReport load = engine.report();
-    fleet.send(() -> fleet.publish(load));
+    for (FrontendId frontend : due) {
+      SimFrontend hearer = fleet.frontend(frontend);
+      fleet.send(() -> hearer.report(load));
+    }
   }
 
   private void tellCoordinator() {
+    if (engine.dead()) {
+      return;
+    }
+    audience.pay(fleet.now());
     LoadReport load = engine.report();
     fleet.send(() -> fleet.coordinator().report(load));
   }
