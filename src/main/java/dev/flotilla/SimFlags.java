@@ -76,7 +76,7 @@ final class SimFlags {
 
   @Option(
       names = "--report-ms",
-      description = "flotilla's engines report only so often (0: whenever something happens).")
+      description = "flotilla's engines report only so often (0: as they do when they serve).")
   private double reportMs;
 
   @Option(names = "--no-rebalance", description = "Requests stay where they were sent.")

@@ -13,7 +13,7 @@ import java.util.List;
  * @param delayMs of every message
  * @param kills engines that die
  * @param seed of what is random: which front-end gets a request
- * @param reportMs 0: engines report what happens when it happens; else only so often
+ * @param reportMs 0: engines report as those that serve do; else only so often
  * @param rebalance whether never-started requests may move
  * @param detectMs from an engine's death until the others know of it
  * @param engine what each engine can hold and what its steps cost
