@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Two nodes with two ranks each in JVMs of their own, which share a mixture's experts, under bursts
- * and silences, while each minute one rank is killed and another stands still for ten seconds: all
- * requests end with the text that one rank gives, and the group is never stuck for long. {@code
+ * and silences, while each 45 seconds one rank is killed and another stands still for ten seconds:
+ * all requests end with the text that one rank gives, and the group is never stuck for long. {@code
  * -Dsoak.minutes} says how long.
  */
 class SoakIT {
@@ -26,6 +26,7 @@ class SoakIT {
   private static final long HEALED_MS = 2_000;
 
   private static final long STILL_MS = 10_000;
+  private static final long ROUND_MS = 45_000;
 
   /** A slow machine is not to have ever more at a time. */
   private static final int RUNNING_MAX = 40;
@@ -38,7 +39,7 @@ class SoakIT {
 
   @Test
   void allRequestsEndRightWhileRanksAreKilledAndStandStill() throws Exception {
-    int minutes = Integer.getInteger("soak.minutes", 1);
+    double minutes = Double.parseDouble(System.getProperty("soak.minutes", "0.75"));
     String cluster = FlotillaProcess.uniqueCluster();
     String timeout = "--collective-timeout-ms=" + DEADLINE_MS;
     try (GoldenRequests requests = GoldenRequests.of(24, 5, 120);
@@ -64,7 +65,7 @@ class SoakIT {
       List<FlotillaProcess> nodes = List.of(head, head, node, node); // by rank
       AtomicLong longest = new AtomicLong();
       try {
-        for (int minute = 0; minute < minutes; minute++) {
+        for (double left = minutes * 60_000; left > 0; left -= ROUND_MS) {
           run(requests, base, nodes, longest);
         }
         requests.assertAllRight(END);
@@ -76,7 +77,7 @@ class SoakIT {
         throw e;
       }
       System.err.printf(
-          "soak: %d minutes, %d requests, longest silence %d ms%n%s%n",
+          "soak: %.2f minutes, %d requests, longest silence %d ms%n%s%n",
           minutes, requests.sent(), longest.get(), String.join("\n", log));
       assertTrue(
           longest.get() <= Slowness.scaled(Duration.ofMillis(DEADLINE_MS + HEALED_MS)).toMillis(),
@@ -84,16 +85,18 @@ class SoakIT {
     }
   }
 
-  /** One minute: bursts and silences, a kill in its first half, a standstill in its second. */
+  /** One round: bursts and silences, a kill in its first half, a standstill in its second. */
   private void run(
       GoldenRequests requests, URI base, List<FlotillaProcess> nodes, AtomicLong longest)
       throws Exception {
     long start = System.nanoTime();
-    long kill = 3_000 + random.nextLong(12_000);
-    long stop = 30_000 + random.nextLong(12_000);
+    long kill = 3_000 + random.nextLong(9_000);
+    long stop = 20_000 + random.nextLong(8_000);
     long burst = 0;
     ProcessHandle still = null;
-    for (long now = 0; now < 60_000; now = (System.nanoTime() - start) / 1_000_000) {
+    for (long now = 0;
+        now < ROUND_MS || still != null;
+        now = (System.nanoTime() - start) / 1_000_000) {
       if (now >= burst) {
         int count = Math.min(1 + random.nextInt(12), RUNNING_MAX - requests.running());
         IntStream.range(0, count)

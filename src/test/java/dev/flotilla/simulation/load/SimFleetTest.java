@@ -68,7 +68,7 @@ class SimFleetTest {
   @ParameterizedTest
   @ValueSource(strings = {"poisson", "burst", "heavy"})
   void agreesWithTheReferenceAndMeetsTheGoals(String name) throws IOException {
-    Acceptance.of(name).check(resource(name), 5);
+    Acceptance.of(name).check(resource(name), 3);
   }
 
   @Test
