@@ -27,6 +27,7 @@ final class SimReport {
           .put("ttft_p99_ms", round(result.ttftP99Ms(), TWO_DIGITS))
           .put("tpot_p99_ms", round(result.tpotP99Ms(), TWO_DIGITS))
           .put("throughput_tokens_s", round(result.throughputTokensS(), TWO_DIGITS))
+          .put("arrival_tokens_s", round(result.arrivalTokensS(), TWO_DIGITS))
           .put("imbalance", round(result.imbalance(), FOUR_DIGITS))
           .put("prefix_hit_share", round(result.prefixHitShare(), FOUR_DIGITS))
           .put("moved", result.moved())

@@ -64,6 +64,7 @@ class SimCommandTest {
             "ttft_p99_ms",
             "tpot_p99_ms",
             "throughput_tokens_s",
+            "arrival_tokens_s",
             "imbalance",
             "prefix_hit_share",
             "moved",

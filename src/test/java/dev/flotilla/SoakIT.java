@@ -74,7 +74,7 @@ class SoakIT {
         requests.assertAllRight(END);
       } catch (Throwable e) {
         System.err.println(log + "\n" + head.output() + "\nother node:\n" + node.output());
-        System.err.println(FlotillaProcess.get(base, "/engines").body());
+        System.err.println(shown(base));
         throw e;
       }
       System.err.printf(
@@ -83,6 +83,15 @@ class SoakIT {
       assertTrue(
           longest.get() <= Slowness.scaled(Duration.ofMillis(DEADLINE_MS + HEALED_MS)).toMillis(),
           "nothing came for anyone for " + longest.get() + " ms: " + log);
+    }
+  }
+
+  /** Where its engines stand, as a head says that may not answer any more. */
+  private static String shown(URI base) {
+    try {
+      return FlotillaProcess.get(base, "/engines").body();
+    } catch (Exception e) {
+      return "no engines are shown: " + e;
     }
   }
 

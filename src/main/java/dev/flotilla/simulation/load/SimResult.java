@@ -15,6 +15,8 @@ import java.util.function.ToDoubleFunction;
  *     part that a balancer can change
  * @param tpotP99Ms mean time between the tokens of a request, 99th percentile over requests
  * @param throughputTokensS generated tokens over the time from the first arrival to the last token
+ * @param arrivalTokensS those generated until the last arrival, over the time until then: what the
+ *     end of the longest answer does not change
  * @param imbalance the mean over time of the fullest engine's requests over the average engine's
  * @param prefixHitShare prompt tokens that came from a prefix cache
  * @param moved hand-overs that a front-end accepted
@@ -28,6 +30,7 @@ public record SimResult(
     double waitP99Ms,
     double tpotP99Ms,
     double throughputTokensS,
+    double arrivalTokensS,
     double imbalance,
     double prefixHitShare,
     int moved,
@@ -68,11 +71,24 @@ public record SimResult(
         percentile(waits, completed, 0.99),
         percentile(each, several, 0.99),
         seconds > 0 ? tokens / seconds : 0,
+        whileTheyArrive(requests),
         imbalance,
         prompts == 0 ? 0 : (double) cached / prompts,
         moved,
         completed,
         requests.size() - completed);
+  }
+
+  /** Tokens a second until the last arrival; those of an answer come at even distances. */
+  private static double whileTheyArrive(List<SimRequest> requests) {
+    long start = requests.getFirst().arrivedNanos;
+    long end = requests.getLast().arrivedNanos;
+    double tokens = 0;
+    for (SimRequest request : requests) {
+      double took = Math.max(1, request.lastNanos - request.firstNanos);
+      tokens += request.delivered * Math.clamp((end - request.firstNanos) / took, 0, 1);
+    }
+    return end > start ? tokens / ((end - start) / 1e9) : 0;
   }
 
   /** The median of each figure over runs of one policy, of which there is at least one. */
@@ -84,6 +100,7 @@ public record SimResult(
         middle(runs, SimResult::waitP99Ms),
         middle(runs, SimResult::tpotP99Ms),
         middle(runs, SimResult::throughputTokensS),
+        middle(runs, SimResult::arrivalTokensS),
         middle(runs, SimResult::imbalance),
         middle(runs, SimResult::prefixHitShare),
         (int) middle(runs, SimResult::moved),

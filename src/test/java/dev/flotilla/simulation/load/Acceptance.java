@@ -92,6 +92,8 @@ record Acceptance(
     most(waitRatioMax, flotilla.waitP99Ms() / classic.waitP99Ms(), "p99 wait to vllm-classic's");
     most(medianRatioMax, flotilla.ttftP50Ms() / classic.ttftP50Ms(), "p50 to vllm-classic's");
     most(tpotRatioMax, flotilla.tpotP99Ms() / classic.tpotP99Ms(), "time per token");
+    most(
+        1 / 0.98, classic.arrivalTokensS() / flotilla.arrivalTokensS(), "tokens while they arrive");
     most(1 / 0.97, classic.throughputTokensS() / flotilla.throughputTokensS(), "throughput");
     assertTrue(flotilla.prefixHitShare() >= hitsMin, "prefix hits " + flotilla.prefixHitShare());
   }
