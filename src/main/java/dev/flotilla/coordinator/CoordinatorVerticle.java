@@ -224,6 +224,7 @@ public final class CoordinatorVerticle extends VerticleBase {
     }
     if (scaling != null && pausing != null) {
       scaling.told(message, this::fresh);
+      resized();
       pausing.told(message);
     }
   }
@@ -263,7 +264,7 @@ public final class CoordinatorVerticle extends VerticleBase {
 
   /** Time and the engines' states move a change of the group, and that the members. */
   private void scaled() {
-    if (membership == null || scaling == null) {
+    if (membership == null || scaling == null || pausing == null) {
       return;
     }
     ClusterView all = membership.view(0);
@@ -272,10 +273,15 @@ public final class CoordinatorVerticle extends VerticleBase {
       advance(new ViewPublisher.Event.Changed(System.nanoTime()));
     }
     waves.tick(membership);
-    if (pausing != null) {
-      pausing.tick(all);
-    }
-    if (scaling.admitted() != membership.limits().dataParallelSize()) {
+    pausing.tick(all);
+    resized();
+  }
+
+  /** Comes before anything is heard of ranks that were just ordered. */
+  private void resized() {
+    if (membership != null
+        && scaling != null
+        && scaling.admitted() != membership.limits().dataParallelSize()) {
       pace.stir();
       step(new Membership.Event.Resized(scaling.admitted()));
     }
@@ -313,13 +319,11 @@ public final class CoordinatorVerticle extends VerticleBase {
       }
       claim();
     }
-    if (!step.effects().isEmpty()) {
-      pace.stir();
-    }
     step.effects().forEach(this::perform);
   }
 
   private void perform(Membership.Effect effect) {
+    pace.stir();
     switch (effect) {
       case Membership.Effect.Send(var to, var message) ->
           bus()

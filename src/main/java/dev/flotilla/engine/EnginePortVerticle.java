@@ -37,6 +37,8 @@ final class EnginePortVerticle extends VerticleBase {
 
   private static final long STATS_MS = 10_000;
 
+  private static final long UNDEPLOY_RETRY_MS = 10;
+
   /** A step is over by then, or the worker hangs. */
   private static final long STOP_MS = 10_000;
 
@@ -331,9 +333,21 @@ final class EnginePortVerticle extends VerticleBase {
   private void undeploy(String reason) {
     LOG.atLevel(reason.startsWith("drained") ? Level.INFO : Level.ERROR)
         .log("{} stops: {}", name(), reason);
+    undeploy();
+  }
+
+  /**
+   * Vert.x refuses as long as the parent is being deployed, which this port is a part of, and if
+   * another undeploys it already, which ends the timer.
+   */
+  private void undeploy() {
     vertx
         .undeploy(parent)
-        .onFailure(failure -> LOG.debug("{} was being undeployed already", name(), failure));
+        .onFailure(
+            failure -> {
+              LOG.debug("{} cannot be undeployed yet: {}", name(), failure.getMessage());
+              vertx.setTimer(UNDEPLOY_RETRY_MS, timer -> undeploy());
+            });
   }
 
   private FrontendPort frontends() {

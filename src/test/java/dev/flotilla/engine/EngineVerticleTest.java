@@ -19,6 +19,7 @@ import dev.flotilla.protocol.Bus;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FinishReason;
 import dev.flotilla.protocol.LoadReport;
+import dev.flotilla.protocol.Term;
 import dev.flotilla.protocol.ToCoordinator;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
@@ -296,6 +297,26 @@ class EngineVerticleTest {
         assertThrows(
             ExecutionException.class, () -> get(vertx.deployVerticle(new EngineVerticle())));
     assertTrue(sentence(thrown).contains("-worker"));
+  }
+
+  /** The refusal may come before Vert.x counts the engine as deployed. */
+  @Test
+  void leavesNothingBehindWhenItIsRefusedHoweverEarly() throws Exception {
+    bus.consume(
+        Addresses.HANDSHAKE,
+        message -> {
+          if (message instanceof ToCoordinator.Hello hello) {
+            bus.send(
+                Addresses.candidate(hello.incarnation()),
+                new ToEngine.Refused(hello.incarnation(), new Term(1, bus.node()), "no room"));
+          }
+        });
+    for (int i = 0; i < 20; i++) {
+      get(
+          vertx.deployVerticle(
+              new EngineVerticle(), EngineVerticle.options(config(0), "refused-" + i)));
+    }
+    await().until(() -> vertx.deploymentIDs().isEmpty());
   }
 
   private String failure(EngineConfig config) {
