@@ -3,10 +3,16 @@ package dev.flotilla;
 import com.hazelcast.cluster.Member;
 import com.hazelcast.cluster.MembershipEvent;
 import com.hazelcast.cluster.MembershipListener;
+import com.hazelcast.config.AdvancedNetworkConfig;
 import com.hazelcast.config.Config;
 import com.hazelcast.config.FileSystemXmlConfig;
+import com.hazelcast.config.InterfacesConfig;
 import com.hazelcast.config.InvalidConfigurationException;
+import com.hazelcast.config.JoinConfig;
+import com.hazelcast.config.NetworkConfig;
+import com.hazelcast.config.TcpIpConfig;
 import com.hazelcast.core.HazelcastInstance;
+import com.hazelcast.instance.EndpointQualifier;
 import dev.flotilla.config.ConfigException;
 import dev.flotilla.protocol.Addresses;
 import dev.flotilla.protocol.Bus;
@@ -128,10 +134,8 @@ final class Cluster {
     config.setLiteMember(true);
     // Measured at every start, and read by nobody: the parent's member tells about the cluster.
     config.getMetricsConfig().setEnabled(false);
-    config.getNetworkConfig().getJoin().getTcpIpConfig().setMembers(List.of(member));
-    String host = member.substring(0, member.lastIndexOf(':'));
-    config.getNetworkConfig().getInterfaces().clear();
-    config.getNetworkConfig().getInterfaces().addInterface(host).setEnabled(true);
+    Network.of(config).join().getTcpIpConfig().setMembers(List.of(member));
+    Network.of(config).listenOnlyAt(member.substring(0, member.lastIndexOf(':')));
     for (String threads :
         List.of(
             "hazelcast.operation.thread.count",
@@ -253,11 +257,28 @@ final class Cluster {
     return Optional.empty();
   }
 
+  /** How members find and reach each other, in whichever of its two ways a file may say it. */
+  private record Network(JoinConfig join, InterfacesConfig interfaces) {
+    static Network of(Config config) {
+      AdvancedNetworkConfig advanced = config.getAdvancedNetworkConfig();
+      NetworkConfig plain = config.getNetworkConfig();
+      return advanced.isEnabled()
+          ? new Network(
+              advanced.getJoin(),
+              advanced.getEndpointConfigs().get(EndpointQualifier.MEMBER).getInterfaces())
+          : new Network(plain.getJoin(), plain.getInterfaces());
+    }
+
+    void listenOnlyAt(String host) {
+      interfaces.clear();
+      interfaces.addInterface(host).setEnabled(true);
+    }
+  }
+
   private static void reach(Config config, String head) {
-    var join = config.getNetworkConfig().getJoin();
-    List<String> members = join.getTcpIpConfig().getMembers();
-    if (!members.contains(head)) {
-      join.getTcpIpConfig().addMember(head);
+    TcpIpConfig search = Network.of(config).join().getTcpIpConfig();
+    if (!search.getMembers().contains(head)) {
+      search.addMember(head);
     }
     InetAddress target;
     try {
@@ -266,8 +287,7 @@ final class Cluster {
       throw new ConfigException("--data-parallel-address: host '%s' is not known".formatted(head));
     }
     if (!target.isLoopbackAddress()) {
-      config.getNetworkConfig().getInterfaces().clear();
-      config.getNetworkConfig().getInterfaces().addInterface(towards(target)).setEnabled(true);
+      Network.of(config).listenOnlyAt(towards(target));
     }
   }
 

@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.hazelcast.config.AdvancedNetworkConfig;
 import com.hazelcast.config.Config;
 import com.hazelcast.config.FileSystemXmlConfig;
+import com.hazelcast.config.InterfacesConfig;
 import com.hazelcast.config.JoinConfig;
+import com.hazelcast.instance.EndpointQualifier;
 import dev.flotilla.config.ConfigException;
 import java.nio.file.Path;
 import java.util.List;
@@ -45,11 +48,13 @@ class ClusterConfigTest {
     BUS_MAPS.forEach(map -> assertEquals(loopback.getMapConfig(map), config.getMapConfig(map)));
     assertEquals(
         loopback.getMultiMapConfig("__vertx.subs"), config.getMultiMapConfig("__vertx.subs"));
-    assertEquals(
-        List.of("10.1.2.*"),
-        List.copyOf(config.getNetworkConfig().getInterfaces().getInterfaces()));
-    assertTrue(config.getNetworkConfig().getInterfaces().isEnabled());
-    JoinConfig join = config.getNetworkConfig().getJoin();
+    AdvancedNetworkConfig network = config.getAdvancedNetworkConfig();
+    assertTrue(network.isEnabled());
+    InterfacesConfig interfaces =
+        network.getEndpointConfigs().get(EndpointQualifier.MEMBER).getInterfaces();
+    assertEquals(List.of("10.1.2.*"), List.copyOf(interfaces.getInterfaces()));
+    assertTrue(interfaces.isEnabled());
+    JoinConfig join = network.getJoin();
     assertFalse(join.getMulticastConfig().isEnabled());
     assertFalse(join.getAutoDetectionConfig().isEnabled());
     boolean kubernetes = name.contains("kubernetes");
@@ -74,7 +79,7 @@ class ClusterConfigTest {
     assertTrue(
         String.valueOf(e.getMessage())
             .endsWith(
-                "needs a value for cluster.interface; give it with -Dcluster.interface=… in FLOTILLA_JAVA_OPTS"),
+                "needs a value for cluster.members; give it with -Dcluster.members=… in FLOTILLA_JAVA_OPTS"),
         e::getMessage);
   }
 }
