@@ -131,8 +131,9 @@ class SoakIT {
         still = null;
         stop = Long.MAX_VALUE;
       }
-      if (requests.running() > 0) {
-        longest.accumulateAndGet(requests.silentMs(), Math::max);
+      long silent = requests.running() > 0 ? requests.silentMs() : 0;
+      if (silent > longest.getAndAccumulate(silent, Math::max) && silent > DEADLINE_MS) {
+        log.add("nothing came for " + silent + " ms at " + now + " ms");
       }
       assertEquals(List.of(), requests.failures(), log::toString);
       await().pollDelay(Duration.ofMillis(20)).until(() -> true);
