@@ -101,6 +101,11 @@ final class Cluster {
       throw new ConfigException(
           "cluster configuration %s cannot be read: %s".formatted(file, e.getMessage()));
     }
+    if (!config.getAdvancedNetworkConfig().isEnabled()) {
+      LOG.warn(
+          "cluster configuration {} describes its network with \"network\", where a node that stands still can take healthy ones with it; use \"advanced-network\" as config/cluster-tcp.xml does",
+          file);
+    }
     if (head != null) {
       reach(config, head);
     }

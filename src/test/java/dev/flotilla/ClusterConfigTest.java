@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.hazelcast.config.AdvancedNetworkConfig;
 import com.hazelcast.config.Config;
 import com.hazelcast.config.FileSystemXmlConfig;
@@ -12,12 +15,15 @@ import com.hazelcast.config.InterfacesConfig;
 import com.hazelcast.config.JoinConfig;
 import com.hazelcast.instance.EndpointQualifier;
 import dev.flotilla.config.ConfigException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Properties;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 /** The shipped settings for clusters of several hosts. */
 class ClusterConfigTest {
@@ -81,5 +87,32 @@ class ClusterConfigTest {
             .endsWith(
                 "needs a value for cluster.members; give it with -Dcluster.members=… in FLOTILLA_JAVA_OPTS"),
         e::getMessage);
+  }
+
+  @Test
+  void aPlainNetworkIsTakenAndWarnedOf(@TempDir Path folder) throws Exception {
+    Path plain = folder.resolve("plain.xml");
+    Files.writeString(
+        plain,
+        """
+        <hazelcast xmlns="http://www.hazelcast.com/schema/config">
+          <cluster-name>${cluster.name}</cluster-name>
+          <network><join><multicast enabled="false"/><tcp-ip enabled="true"/></join></network>
+        </hazelcast>
+        """);
+    ListAppender<ILoggingEvent> said = new ListAppender<>();
+    said.start();
+    Logger log = (Logger) LoggerFactory.getLogger(Cluster.class);
+    log.addAppender(said);
+    try {
+      Config config = Cluster.of(plain, "test", "127.0.0.1", null).manager().getConfig();
+      Cluster.of(file("cluster.xml"), "test", null, null);
+      assertEquals(
+          List.of("127.0.0.1"), config.getNetworkConfig().getJoin().getTcpIpConfig().getMembers());
+      assertEquals(1, said.list.size(), "of the shipped one nothing is said");
+      assertTrue(said.list.getFirst().getFormattedMessage().contains("use \"advanced-network\""));
+    } finally {
+      log.detachAppender(said);
+    }
   }
 }
