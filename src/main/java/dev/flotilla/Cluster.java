@@ -32,6 +32,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.regex.Matcher;
@@ -270,7 +271,10 @@ final class Cluster {
       return advanced.isEnabled()
           ? new Network(
               advanced.getJoin(),
-              advanced.getEndpointConfigs().get(EndpointQualifier.MEMBER).getInterfaces())
+              Objects.requireNonNull(
+                      advanced.getEndpointConfigs().get(EndpointQualifier.MEMBER),
+                      "members have an end point by default")
+                  .getInterfaces())
           : new Network(plain.getJoin(), plain.getInterfaces());
     }
 

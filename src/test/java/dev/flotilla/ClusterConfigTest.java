@@ -18,6 +18,7 @@ import dev.flotilla.config.ConfigException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Properties;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,7 +58,8 @@ class ClusterConfigTest {
     AdvancedNetworkConfig network = config.getAdvancedNetworkConfig();
     assertTrue(network.isEnabled());
     InterfacesConfig interfaces =
-        network.getEndpointConfigs().get(EndpointQualifier.MEMBER).getInterfaces();
+        Objects.requireNonNull(network.getEndpointConfigs().get(EndpointQualifier.MEMBER))
+            .getInterfaces();
     assertEquals(List.of("10.1.2.*"), List.copyOf(interfaces.getInterfaces()));
     assertTrue(interfaces.isEnabled());
     JoinConfig join = network.getJoin();
