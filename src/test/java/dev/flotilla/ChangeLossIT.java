@@ -47,6 +47,7 @@ class ChangeLossIT {
 
   private final String cluster = FlotillaProcess.uniqueCluster();
   private final List<FlotillaProcess> nodes = new ArrayList<>();
+  private final List<FlotillaProcess> started = new ArrayList<>(); // Those that were killed too.
   private final List<Long> settledMs = new ArrayList<>();
   private FlotillaProcess leader = node("serve", "--executor", "scripted", "-dp", "2");
   private FlotillaProcess standby = leader;
@@ -87,6 +88,7 @@ class ChangeLossIT {
         Map.of("FLOTILLA_JAVA_OPTS", "-Xmx400m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC");
     FlotillaProcess node = FlotillaProcess.start("flotilla", light, all.toArray(String[]::new));
     nodes.add(node);
+    started.add(node);
     return node;
   }
 
@@ -109,6 +111,9 @@ class ChangeLossIT {
       assertEquals(List.of(), streams.faults());
       System.out.printf(
           "killed in each phase: settled after %s ms, %d streams%n", settledMs, streams.ended());
+    } catch (Throwable e) {
+      started.forEach(node -> System.err.println(node.output() + "\n---"));
+      throw e;
     }
   }
 
