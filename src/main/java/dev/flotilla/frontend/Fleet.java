@@ -41,6 +41,12 @@ public final class Fleet implements Machine {
    */
   static final long GRACE_NANOS = 3_000_000_000L;
 
+  /** Beyond that, one that still speaks to this front-end counts for so long at most. */
+  static final long SPEAKING_NANOS = 10_000_000_000L;
+
+  /** An engine that has spoken so lately lives, whoever has yet to learn of it. */
+  static final long SPOKE_NANOS = 1_000_000_000L;
+
   private final FrontendId owner;
   private final @Nullable RankRange ranks;
   private final Ledger ledger;
@@ -53,7 +59,9 @@ public final class Fleet implements Machine {
   private ClusterView published = ClusterView.EMPTY;
   private ClusterView view = ClusterView.EMPTY;
   private ClusterView choosable = ClusterView.EMPTY;
+  private final Map<Incarnation, Long> spokeNanos = new HashMap<>();
   private long graceUntil;
+  private boolean succeeded; // Another coordinator has led before.
   private boolean lingering;
 
   /** Over all ranks, by the default policy. */
@@ -89,6 +97,7 @@ public final class Fleet implements Machine {
     }
     if (!newer.term().equals(published.term()) && !published.term().equals(Term.NONE)) {
       graceUntil = nowNanos + GRACE_NANOS;
+      succeeded = true;
     }
     published = newer;
     ledger.take(newer, nowNanos);
@@ -124,7 +133,7 @@ public final class Fleet implements Machine {
       boolean known =
           published.engines().stream().anyMatch(e -> e.incarnation().equals(old.incarnation()));
       boolean replaced = published.engine(old.rank()).isPresent();
-      if (!known && !replaced && grace) {
+      if (!known && !replaced && (grace || speaks(old.incarnation(), nowNanos))) {
         engines.add(old);
       } else if (!known) {
         gone.add(old.incarnation());
@@ -136,6 +145,7 @@ public final class Fleet implements Machine {
       }
     }
     gone.forEach(ledger::forget);
+    spokeNanos.keySet().removeAll(gone);
     lingering = renewing || engines.size() > published.engines().size();
     view = lingering ? published.withEngines(engines) : published;
     choosable =
@@ -145,6 +155,23 @@ public final class Fleet implements Machine {
                 view.engines().stream().filter(e -> ranks.contains(e.rank().value())).toList());
     newcomers.seen(choosable, nowNanos);
     return gone;
+  }
+
+  /** The bus may take longer than the grace to bring an engine and a new coordinator together. */
+  private boolean speaks(Incarnation engine, long nowNanos) {
+    Long spoke = spokeNanos.get(engine);
+    return succeeded
+        && spoke != null
+        && nowNanos - spoke < SPOKE_NANOS
+        && nowNanos - graceUntil < SPEAKING_NANOS;
+  }
+
+  private void spoke(Incarnation engine, long nowNanos) {
+    if (succeeded
+        && nowNanos - graceUntil < SPEAKING_NANOS
+        && view.engines().stream().anyMatch(e -> e.incarnation().equals(engine))) {
+      spokeNanos.put(engine, nowNanos);
+    }
   }
 
   /**
@@ -185,11 +212,13 @@ public final class Fleet implements Machine {
   /** Takes an engine's own report. */
   public void report(LoadReport load, long nowNanos) {
     ledger.report(load, nowNanos);
+    spoke(load.incarnation(), nowNanos);
     following.heard(load.incarnation(), nowNanos);
   }
 
   /** Takes the report that rides on tokens, if one does. */
   void heard(ToFrontend.Tokens tokens, long nowNanos) {
+    spoke(tokens.from().incarnation(), nowNanos);
     LoadReport load = tokens.load();
     if (load != null) {
       report(load, nowNanos);

@@ -17,6 +17,7 @@ import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.NodeId;
 import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.Term;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
@@ -281,5 +282,46 @@ class FleetTest {
       assertEquals(8, addresses.size());
       assertEquals(Set.of(bed.port), Set.copyOf(ports.values()));
     }
+  }
+
+  /** The view of a coordinator that has just begun to lead, and knows the first engine only. */
+  private ClusterView successors(ClusterView before) {
+    Term next = new Term(before.term().number() + 1, new NodeId("next"));
+    return new ClusterView(
+        next, 1, before.dataParallelSize(), before.engines().subList(0, 1), before.frontends());
+  }
+
+  @Test
+  void afterATakeoverAnEngineThatSpeaksIsNotTakenForGone() {
+    ClusterView three = view(3, 0, 0);
+    Incarnation mute = three.engines().get(1).incarnation();
+    Incarnation speaking = three.engines().get(2).incarnation();
+    Fleet fleet = new Fleet(new FrontendId("f"), null);
+    fleet.take(three, 0);
+    assertEquals(Set.of(), fleet.take(successors(three), 0), "all have the grace");
+    Set<Incarnation> gone = new HashSet<>();
+    long tenth = SECOND / 10;
+    long end = Fleet.GRACE_NANOS + Fleet.SPEAKING_NANOS;
+    for (long now = 0; now < end; now += tenth) {
+      version++;
+      fleet.report(Objects.requireNonNull(engine(2, 1, now).load()), now);
+      gone.addAll(fleet.tick(now));
+      assertEquals(
+          now < Fleet.GRACE_NANOS ? Set.of() : Set.of(mute), gone, "after " + now / 1e9 + " s");
+    }
+    fleet.report(Objects.requireNonNull(engine(2, 1, end).load()), end);
+    assertEquals(Set.of(speaking), fleet.tick(end), "nobody learns of it any more");
+  }
+
+  @Test
+  void withoutATakeoverTheViewDecides() {
+    ClusterView three = view(3, 0, 0);
+    Fleet fleet = new Fleet(new FrontendId("f"), null);
+    fleet.take(three, 0);
+    fleet.report(Objects.requireNonNull(engine(2, 1, 1).load()), 1);
+    version++;
+    ClusterView fewer =
+        new ClusterView(three.term(), version, 3, three.engines().subList(0, 2), three.frontends());
+    assertEquals(Set.of(three.engines().get(2).incarnation()), fleet.take(fewer, 2));
   }
 }
