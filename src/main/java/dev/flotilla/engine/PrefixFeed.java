@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * publishes their net sum: what became of each block in the end. Holds a bounded number; after more
  * the next publication does not follow the last one, and whoever follows asks for a snapshot.
  */
-final class PrefixFeed {
+public final class PrefixFeed {
   /** Blocks that wait to be published: those of half a million tokens in blocks of 16. */
   private static final int WAITING_MAX = 1 << 15;
 
@@ -33,8 +33,11 @@ final class PrefixFeed {
   private long published;
   private long followed; // of the step loop alone
 
+  /** Nothing has changed yet. */
+  public PrefixFeed() {}
+
   /** Takes the scheduler's changes since the last call; called by the step loop. */
-  void follow(Scheduler scheduler) {
+  public void follow(Scheduler scheduler) {
     add(scheduler.prefixEvents(followed));
   }
 
@@ -64,7 +67,7 @@ final class PrefixFeed {
   }
 
   /** All that waits; null if nothing does. Called by the port. */
-  synchronized ToFrontend.@Nullable PrefixChange take(
+  public synchronized ToFrontend.@Nullable PrefixChange take(
       Rank rank, Incarnation incarnation, Epoch epoch) {
     if (last == published) {
       return null;
@@ -90,7 +93,7 @@ final class PrefixFeed {
   }
 
   /** A snapshot, in as many messages as it takes. */
-  static List<ToFrontend.PrefixChange> snapshot(
+  public static List<ToFrontend.PrefixChange> snapshot(
       PrefixContents contents, Rank rank, Incarnation incarnation, Epoch epoch) {
     long[] all = contents.blocks().stream().mapToLong(PrefixHash::low).toArray();
     int pieces = Math.max(1, Math.ceilDiv(all.length, PIECE_MAX));

@@ -75,7 +75,7 @@ public final class Fleet implements Machine {
    * @param node on which the front-end is
    * @param ranks that may be chosen here; null: all
    */
-  Fleet(FrontendId owner, NodeId node, @Nullable RankRange ranks, LoadBalancing policy) {
+  public Fleet(FrontendId owner, NodeId node, @Nullable RankRange ranks, LoadBalancing policy) {
     this.owner = owner;
     this.node = node;
     this.ranks = ranks;
@@ -226,12 +226,12 @@ public final class Fleet implements Machine {
   }
 
   /** Takes what an engine's prefix cache has gained and lost. */
-  void prefixes(ToFrontend.PrefixChange change) {
+  public void prefixes(ToFrontend.PrefixChange change) {
     following.take(change);
   }
 
   /** The engines that are to be asked for a snapshot of their prefixes, and for reports. */
-  List<Engine> strangers(long nowNanos) {
+  public List<Engine> strangers(long nowNanos) {
     if (policy != LoadBalancing.FLOTILLA) {
       return List.of();
     }
@@ -273,7 +273,7 @@ public final class Fleet implements Machine {
   }
 
   /** A request has ended after so many output tokens. */
-  void outputs(int tokens) {
+  public void outputs(int tokens) {
     ledger.outputs(tokens);
   }
 

@@ -1,38 +1,70 @@
 package dev.flotilla.simulation.load;
 
-import dev.flotilla.balancer.Ledger;
-import dev.flotilla.balancer.Rebalancer;
 import dev.flotilla.config.LoadBalancing;
+import dev.flotilla.coordinator.HandOvers;
+import dev.flotilla.coordinator.Membership;
+import dev.flotilla.coordinator.ViewPublisher;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.EngineFacts;
-import dev.flotilla.protocol.EngineState;
+import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.NodeId;
-import java.util.ArrayList;
-import java.util.List;
+import dev.flotilla.protocol.Term;
+import dev.flotilla.protocol.ToCoordinator;
+import dev.flotilla.protocol.ToEngine;
 import org.jspecify.annotations.Nullable;
 
-/** Publishes the view, and orders hand-overs by the real rebalancer. */
+/**
+ * The coordinator: the real membership, publisher and hand-overs, in the order in which the real
+ * shell uses them. Engines are members before the first request comes; of one that dies it is told
+ * when the settings say so, and nobody falls silent.
+ */
 final class SimCoordinator {
-  /** The original's shortest time between two views; {@code flotilla} publishes more often. */
+  /** The original's shortest time between two views; the others publish more often. */
   private static final double COUNTS_MS = 100;
 
   private static final double VIEW_MS = 20;
+  private static final double LONGEST_MS = 1_000;
+  private static final double MS = 1e6;
 
   private final SimFleet fleet;
-  private final Ledger ledger = new Ledger(new FrontendId("coordinator"));
-  private final @Nullable Rebalancer rebalancer;
-  private final EngineFacts facts;
-  private final @Nullable LoadReport[] loads;
+  private final @Nullable HandOvers handOvers;
+  private final long gapNanos;
+  private Membership membership;
+  private @Nullable ViewPublisher publisher; // Null until all are there.
   private ClusterView view = ClusterView.EMPTY;
-  private long version;
 
   SimCoordinator(SimFleet fleet) {
     this.fleet = fleet;
     SimSettings settings = fleet.settings();
-    SimSettings.EngineModel model = settings.engine();
-    facts =
+    handOvers =
+        settings.policy() == LoadBalancing.FLOTILLA && settings.rebalance()
+            ? new HandOvers()
+            : null;
+    gapNanos = gapNanos(settings);
+    long never = Long.MAX_VALUE;
+    membership =
+        Membership.start(
+            new Membership.Limits(settings.engines(), never, never, 0),
+            new Term(1, new NodeId("coordinator")),
+            fleet.now());
+  }
+
+  private static long gapNanos(SimSettings settings) {
+    double ms =
+        switch (settings.policy()) {
+          case VLLM_CLASSIC, VLLM -> COUNTS_MS;
+          case ROUND_ROBIN, LEAST_IN_FLIGHT, FLOTILLA ->
+              settings.reportMs() > 0 ? settings.reportMs() : VIEW_MS;
+        };
+    return (long) (ms * MS);
+  }
+
+  /** Everybody is there: all join, and the first view is published. */
+  void start() {
+    SimSettings.EngineModel model = fleet.settings().engine();
+    EngineFacts facts =
         new EngineFacts(
             "simulated",
             "scripted",
@@ -42,40 +74,51 @@ final class SimCoordinator {
             model.maxNumSeqs(),
             model.maxNumBatchedTokens(),
             "0");
-    loads = new @Nullable LoadReport[settings.engines()];
-    rebalancer =
-        settings.policy() == LoadBalancing.FLOTILLA && settings.rebalance()
-            ? new Rebalancer(ledger, settings.delayMs())
-            : null;
+    for (SimEngine engine : fleet.engines()) {
+      told(
+          new ToCoordinator.Hello(
+              engine.incarnation(),
+              fleet.rank(engine.rank()),
+              node(engine),
+              true,
+              false,
+              "",
+              Epoch.NONE));
+      told(
+          new ToCoordinator.Ready(
+              fleet.rank(engine.rank()), engine.incarnation(), engine.epoch(), facts, null));
+    }
+    for (SimFrontend frontend : fleet.frontends()) {
+      hello(frontend.id());
+    }
+    long longest = Math.max(gapNanos, (long) (LONGEST_MS * MS));
+    publisher = ViewPublisher.start(gapNanos, longest, 1, fleet.now());
+    tick();
+    fleet.frontends().forEach(frontend -> frontend.view(view));
   }
 
-  void start() {
-    view = current();
-    fleet.plan(fleet.now() + periodNanos(), this::publish);
+  private void hello(FrontendId frontend) {
+    told(new ToCoordinator.FrontendHello(frontend, SimFrontend.NODE, membership.term()));
   }
 
-  ClusterView view() {
-    return view;
+  private static NodeId node(SimEngine engine) {
+    return new NodeId("node-" + engine.rank());
   }
 
   void report(LoadReport load) {
-    loads[load.rank().value()] = load;
-    ledger.report(load, fleet.now());
-    Rebalancer mover = rebalancer;
-    if (mover != null && !fleet.engine(load.rank().value()).dead()) {
-      mover
-          .look(view, load.rank(), fleet.now())
-          .ifPresent(order -> fleet.send(() -> fleet.engine(order.from().value()).handOver(order)));
+    told(new ToCoordinator.Load(load));
+    HandOvers mover = handOvers;
+    if (mover != null) {
+      mover.on(load, view, fleet.now()).ifPresent(this::perform);
     }
   }
 
-  /** Publishes now, because an engine is gone. */
-  void lost() {
-    view = current();
-    fleet.publish(view);
+  /** An engine is gone. */
+  void lost(SimEngine engine) {
+    told(new ToCoordinator.NodeLeft(node(engine)));
   }
 
-  private void publish() {
+  private void tick() {
     if (fleet.settings().policy() == LoadBalancing.FLOTILLA && fleet.settings().reportMs() > 0) {
       for (SimEngine engine : fleet.engines()) {
         if (!engine.dead()) {
@@ -83,40 +126,46 @@ final class SimCoordinator {
         }
       }
     }
-    lost();
+    advance(new ViewPublisher.Event.Tick(fleet.now()));
     if (!fleet.done()) {
-      fleet.plan(fleet.now() + periodNanos(), this::publish);
+      boolean seldom = fleet.settings().reportMs() > 0;
+      fleet.plan(fleet.now() + (seldom ? gapNanos : gapNanos / 2), this::tick);
     }
   }
 
-  private long periodNanos() {
-    SimSettings settings = fleet.settings();
-    double ms =
-        switch (settings.policy()) {
-          case VLLM_CLASSIC, VLLM -> COUNTS_MS;
-          case ROUND_ROBIN, LEAST_IN_FLIGHT, FLOTILLA ->
-              settings.reportMs() > 0 ? settings.reportMs() : VIEW_MS;
-        };
-    return (long) (ms * 1e6);
+  private void told(ToCoordinator message) {
+    Membership.Step step = membership.on(new Membership.Event.Told(fleet.now(), message));
+    membership = step.next();
+    step.effects().forEach(this::perform);
   }
 
-  private ClusterView current() {
-    List<ClusterView.Engine> engines = new ArrayList<>();
-    for (SimEngine engine : fleet.engines()) {
-      if (!engine.dead() || !fleet.detected(engine.rank())) {
-        engines.add(
-            new ClusterView.Engine(
-                fleet.rank(engine.rank()),
-                engine.incarnation(),
-                engine.epoch(),
-                EngineState.READY,
-                new NodeId("node"),
-                true,
-                false,
-                facts,
-                loads[engine.rank()]));
+  private void perform(Membership.Effect effect) {
+    switch (effect) {
+      case Membership.Effect.Send(var _, ToEngine.Init init) ->
+          fleet.engine(init.rank().value()).admitted(init.epoch());
+      case Membership.Effect.Send(var _, ToEngine.HandOver order) -> {
+        SimEngine engine = fleet.engine(order.incarnation());
+        fleet.send(() -> engine.handOver(order));
       }
+      case Membership.Effect.Changed() -> advance(new ViewPublisher.Event.Changed(fleet.now()));
+      case Membership.Effect.Send _, Membership.Effect.Moved _ -> {}
+      case Membership.Effect.AskAll _, Membership.Effect.Rejected _, Membership.Effect.StepDown _ ->
+          throw new IllegalStateException("not in a cluster that has started: " + effect);
     }
-    return new ClusterView(1, ++version, fleet.engines().size(), engines);
+  }
+
+  private void advance(ViewPublisher.Event event) {
+    ViewPublisher publishing = publisher;
+    if (publishing == null) {
+      return;
+    }
+    ViewPublisher.Step step = publishing.on(event);
+    publisher = step.next();
+    step.publish()
+        .ifPresent(
+            version -> {
+              view = membership.view(version);
+              fleet.publish(view);
+            });
   }
 }

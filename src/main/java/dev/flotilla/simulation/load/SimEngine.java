@@ -1,23 +1,25 @@
 package dev.flotilla.simulation.load;
 
-import dev.flotilla.balancer.HandOver;
 import dev.flotilla.config.LoadBalancing;
+import dev.flotilla.engine.Offers;
+import dev.flotilla.engine.PrefixFeed;
 import dev.flotilla.engine.StepMeter;
 import dev.flotilla.executor.scripted.ScriptedExecutor;
 import dev.flotilla.model.Batch;
 import dev.flotilla.model.StepResult;
+import dev.flotilla.protocol.EngineAt;
 import dev.flotilla.protocol.Epoch;
 import dev.flotilla.protocol.FrontendId;
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.LoadReport;
 import dev.flotilla.protocol.Rank;
+import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.ToEngine;
 import dev.flotilla.protocol.ToFrontend;
 import dev.flotilla.protocol.TokenIds;
 import dev.flotilla.scheduler.Admission;
 import dev.flotilla.scheduler.Backlog;
 import dev.flotilla.scheduler.Counters;
-import dev.flotilla.scheduler.PrefixEvent;
 import dev.flotilla.scheduler.Scheduler;
 import dev.flotilla.scheduler.SchedulerLimits;
 import dev.flotilla.scheduler.Unstarted;
@@ -27,7 +29,9 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** One rank: the real scheduler and meter, with steps that take what the cost model says. */
+/**
+ * One rank: the real scheduler, meter and offers, with steps that take what the cost model says.
+ */
 final class SimEngine {
   private static final StepResult.Item DRAWN = new StepResult.Item(7, null, List.of());
   private static final StepResult.Item NOT_DRAWN = new StepResult.Item(-1, null, List.of());
@@ -35,18 +39,19 @@ final class SimEngine {
   private final SimFleet fleet;
   private final int rank;
   private final Incarnation incarnation;
-  private final Epoch epoch;
+  private Epoch epoch = Epoch.NONE;
   private final int blocks;
   private final double factor;
   private final Scheduler scheduler;
   private final StepMeter meter = new StepMeter();
+  private final Offers offers = new Offers();
+  private final PrefixFeed prefixFeed = new PrefixFeed();
   private final Map<FrontendId, Long> received = new LinkedHashMap<>();
   private @Nullable List<LoadReport.Ack> acks;
   private @Nullable Batch flight;
   private boolean dead;
   private long sequence;
   private long steps;
-  private long toldEvents;
   private long startedNanos;
   private long ownNanos;
 
@@ -54,7 +59,6 @@ final class SimEngine {
     this.fleet = fleet;
     this.rank = rank;
     incarnation = new Incarnation("engine-" + rank);
-    epoch = new Epoch(1, rank + 1);
     SimSettings settings = fleet.settings();
     factor = settings.factor(rank);
     SimSettings.EngineModel model = settings.engine();
@@ -84,6 +88,15 @@ final class SimEngine {
     return epoch;
   }
 
+  /** It is a member from now on. */
+  void admitted(Epoch given) {
+    epoch = given;
+  }
+
+  private EngineAt self() {
+    return new EngineAt(fleet.rank(rank), incarnation, epoch);
+  }
+
   boolean dead() {
     return dead;
   }
@@ -101,7 +114,13 @@ final class SimEngine {
     return scheduler.idle();
   }
 
-  /** Work from a front-end, or from another engine: then its number is 0. */
+  /** Whether a step would compute nothing now. */
+  boolean resting() {
+    scheduler.tick(fleet.now());
+    return scheduler.resting();
+  }
+
+  /** Work from a front-end. */
   void receive(ToEngine.Submit submit) {
     if (dead) {
       return;
@@ -111,9 +130,13 @@ final class SimEngine {
       received.put(frontend, submit.sequence());
       acks = null;
     }
-    if (scheduler.submit(submit) instanceof Admission.Refused) {
-      SimRequest request = fleet.request(submit.request());
-      fleet.send(() -> request.frontend.refused(request, submit.attempt()));
+    scheduler.tick(fleet.now());
+    SimFrontend owner = fleet.frontend(frontend);
+    if (scheduler.submit(submit) instanceof Admission.Refused(int status, String reason)) {
+      ToFrontend.Refusal refusal =
+          new ToFrontend.Refusal(
+              submit.request(), submit.attempt(), fleet.rank(rank), epoch, status, reason);
+      fleet.send(() -> owner.refused(refusal));
     }
     fleet.reporter(rank).received(frontend);
     fleet.wake(this);
@@ -121,6 +144,7 @@ final class SimEngine {
 
   /** Schedules the next step; gives what it will take, in nanoseconds. */
   long begin() {
+    scheduler.tick(fleet.now());
     Batch batch = scheduler.schedule();
     flight = batch;
     fleet.reporter(rank).boundary();
@@ -144,6 +168,7 @@ final class SimEngine {
     for (int i = 0; i < batch.items().size(); i++) {
       drawn.add(batch.items().get(i).sampling() == null ? NOT_DRAWN : DRAWN);
     }
+    scheduler.tick(fleet.now());
     List<ToFrontend.Delta> deltas = scheduler.update(batch, new StepResult(drawn));
     meter.end(fleet.now(), fleet.now() - startedNanos - ownNanos);
     tellPrefixes();
@@ -152,12 +177,21 @@ final class SimEngine {
   }
 
   private void tellPrefixes() {
-    List<PrefixEvent> events = scheduler.prefixEvents(toldEvents);
-    if (!events.isEmpty()) {
-      toldEvents = events.getLast().number();
-      if (fleet.settings().policy() == LoadBalancing.FLOTILLA) {
-        fleet.send(() -> fleet.frontends().forEach(f -> f.prefixes(incarnation, events)));
-      }
+    if (fleet.settings().policy() != LoadBalancing.FLOTILLA) {
+      return;
+    }
+    prefixFeed.follow(scheduler);
+    ToFrontend.PrefixChange change = prefixFeed.take(fleet.rank(rank), incarnation, epoch);
+    if (change != null) {
+      fleet.send(() -> fleet.frontends().forEach(f -> f.prefixes(change)));
+    }
+  }
+
+  /** A front-end wants to know all that the prefix cache holds. */
+  void prefixes(SimFrontend asking) {
+    if (!dead) {
+      PrefixFeed.snapshot(scheduler.prefixes(), fleet.rank(rank), incarnation, epoch)
+          .forEach(piece -> fleet.send(() -> asking.prefixes(piece)));
     }
   }
 
@@ -170,46 +204,39 @@ final class SimEngine {
       SimFrontend owner = fleet.request(delta.request()).frontend;
       perFrontend.computeIfAbsent(owner, ignored -> new ArrayList<>()).add(delta);
     }
-    perFrontend.forEach((owner, its) -> fleet.send(() -> owner.tokens(rank, its)));
+    EngineAt self = self();
+    perFrontend.forEach((owner, its) -> fleet.send(() -> owner.tokens(self, its)));
   }
 
-  /** Hands over what is worth it. */
-  void handOver(HandOver order) {
+  /** Offers to another engine what is worth it, and keeps it from starting for a moment. */
+  void handOver(ToEngine.HandOver order) {
     if (dead) {
       return;
     }
-    List<Unstarted> tail = Unstarted.of(scheduler);
-    List<HandOver.Movable> movable = new ArrayList<>(tail.size());
-    for (Unstarted request : tail) {
-      ToEngine.Submit submit = request.submit();
-      movable.add(
-          new HandOver.Movable(
-              submit.prompt().size() + submit.delivered().size(),
-              request.cachedTokens(),
-              submit.attempt()));
+    scheduler.tick(fleet.now());
+    Map<FrontendId, ToFrontend.Offer> made = offers.make(order, self(), scheduler, meter.cost());
+    made.forEach((owner, offer) -> fleet.send(() -> fleet.frontend(owner).offered(offer)));
+    if (!made.isEmpty()) {
+      fleet.plan(fleet.now() + (ToFrontend.Offer.HELD_MS + 1) * 1_000_000, () -> fleet.wake(this));
     }
-    for (int index : order.pick(movable, meter.cost()).reversed()) {
-      move(tail.get(index).submit(), order);
-    }
-    fleet.reporter(rank).moved();
   }
 
-  private void move(ToEngine.Submit submit, HandOver order) {
-    scheduler.abort(submit.request(), submit.attempt());
-    int attempt = submit.attempt() + 1;
-    SimRequest request = fleet.request(submit.request());
-    SimEngine other = fleet.engine(order.to().value());
-    ToEngine.Submit again =
-        new ToEngine.Submit(
-            submit.request(),
-            attempt,
-            other.epoch,
-            0,
-            submit.prompt(),
-            submit.delivered(),
-            submit.sampling());
-    fleet.send(() -> request.frontend.moved(request, attempt, other.rank));
-    fleet.send(() -> other.receive(again));
+  /** An attempt is not wanted here any more. */
+  void abort(RequestId request, int attempt) {
+    if (!dead) {
+      scheduler.tick(fleet.now());
+      scheduler.abort(request, attempt);
+      fleet.reporter(rank).moved();
+      fleet.wake(this);
+    }
+  }
+
+  /** An offer was not taken up. */
+  void declined(RequestId request, int attempt) {
+    if (!dead) {
+      Unstarted.release(scheduler, request, attempt);
+      fleet.wake(this);
+    }
   }
 
   /** The load now, under the next number. */

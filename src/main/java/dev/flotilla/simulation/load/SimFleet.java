@@ -4,6 +4,7 @@ import dev.flotilla.balancer.PrefixChain;
 import dev.flotilla.config.LoadBalancing;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.FrontendId;
+import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.Rank;
 import dev.flotilla.protocol.RequestId;
 import java.util.ArrayList;
@@ -30,13 +31,12 @@ public final class SimFleet {
   private final List<SimReporter> reporters = new ArrayList<>();
   private final List<SimFrontend> frontends = new ArrayList<>();
   private final Map<FrontendId, SimFrontend> byId = new HashMap<>();
+  private final Map<Incarnation, SimEngine> byIncarnation = new HashMap<>();
   private final SimCoordinator coordinator;
   private final List<SimRequest> requests = new ArrayList<>();
-  private final boolean[] detected;
   private final @Nullable SimLockstep lockstep;
   private final boolean[] stepping;
   private final long delayNanos;
-  private boolean anyDetected;
   private int alive;
   private int open;
   private int moved;
@@ -46,19 +46,18 @@ public final class SimFleet {
   private SimFleet(Trace trace, SimSettings settings) {
     this.settings = settings;
     delayNanos = Math.round(settings.delayMs() * 1e6);
-    detected = new boolean[settings.engines()];
     stepping = new boolean[settings.engines()];
     for (int i = 0; i < settings.engines(); i++) {
       ranks.add(new Rank(i));
       SimEngine engine = new SimEngine(this, i);
       engines.add(engine);
+      byIncarnation.put(engine.incarnation(), engine);
       reporters.add(new SimReporter(this, engine));
     }
     lockstep = settings.lockstep() ? new SimLockstep(this) : null;
     coordinator = new SimCoordinator(this);
-    coordinator.start();
     for (int i = 0; i < settings.frontends(); i++) {
-      SimFrontend frontend = new SimFrontend(this, i, coordinator.view());
+      SimFrontend frontend = new SimFrontend(this, i);
       frontends.add(frontend);
       byId.put(frontend.id(), frontend);
       reporters.forEach(reporter -> reporter.add(frontend.id()));
@@ -75,6 +74,7 @@ public final class SimFleet {
     }
     open = requests.size();
     alive = engines.size();
+    coordinator.start();
   }
 
   /** Runs a trace to its end. */
@@ -116,9 +116,7 @@ public final class SimFleet {
     plan(
         now() + nanos(settings.detectMs()),
         () -> {
-          detected[rank] = true;
-          anyDetected = true;
-          coordinator.lost();
+          coordinator.lost(engine);
         });
   }
 
@@ -175,6 +173,10 @@ public final class SimFleet {
     return engines.get(rank);
   }
 
+  SimEngine engine(Incarnation incarnation) {
+    return Objects.requireNonNull(byIncarnation.get(incarnation));
+  }
+
   SimReporter reporter(int rank) {
     return reporters.get(rank);
   }
@@ -199,15 +201,6 @@ public final class SimFleet {
     return open == 0;
   }
 
-  /** Whether the engine's death is known. */
-  boolean detected(int rank) {
-    return detected[rank];
-  }
-
-  boolean anyDetected() {
-    return anyDetected;
-  }
-
   void countEnd() {
     open--;
   }
@@ -223,9 +216,12 @@ public final class SimFleet {
 
   /** An engine has got work. */
   void wake(SimEngine engine) {
+    if (engine.dead()) {
+      return; // It was told to look again when it still lived.
+    }
     if (lockstep != null) {
       lockstep.wake();
-    } else if (!stepping[engine.rank()] && !engine.idle()) {
+    } else if (!stepping[engine.rank()] && !engine.resting()) {
       step(engine);
     }
   }
@@ -238,7 +234,7 @@ public final class SimFleet {
         () -> {
           engine.end();
           stepping[engine.rank()] = false;
-          if (!engine.dead() && !engine.idle()) {
+          if (!engine.dead() && !engine.resting()) {
             step(engine);
           }
         });

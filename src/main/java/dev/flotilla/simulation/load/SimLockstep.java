@@ -22,7 +22,7 @@ final class SimLockstep {
   }
 
   private boolean busy() {
-    return fleet.engines().stream().anyMatch(e -> !e.dead() && !e.idle());
+    return fleet.engines().stream().anyMatch(e -> !e.dead() && !e.resting());
   }
 
   private void step() {

@@ -1,20 +1,22 @@
 package dev.flotilla.simulation.load;
 
 import dev.flotilla.balancer.PrefixChain;
+import dev.flotilla.frontend.RequestStream;
+import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.RequestId;
 import dev.flotilla.protocol.TokenIds;
+import org.jspecify.annotations.Nullable;
 
-/** One request of a trace and what has become of it. */
+/** One request of a trace, its stream, and what has become of it. */
 final class SimRequest {
-  static final int NOWHERE = -1;
-
   final Trace.Arrival arrival;
   final RequestId id;
   final SimFrontend frontend;
   final PrefixChain chain;
-  int attempt;
-  int rank = NOWHERE;
-  int delivered;
+  final RequestStream stream;
+  @Nullable Incarnation sentTo;
+  long sequence;
+  int expectedCached;
   int cachedTokens;
   long arrivedNanos;
   long firstNanos;
@@ -27,6 +29,8 @@ final class SimRequest {
     this.id = id;
     this.frontend = frontend;
     this.chain = chain;
+    // Messages are never lost here, so nobody waits in vain.
+    stream = new RequestStream(arrival.output(), Long.MAX_VALUE);
   }
 
   TokenIds prompt() {

@@ -49,7 +49,7 @@ public record SimResult(
     long prompts = 0;
     long end = 0;
     for (SimRequest request : requests) {
-      tokens += request.delivered;
+      tokens += request.stream.count();
       end = Math.max(end, request.lastNanos);
       if (!request.completed) {
         continue;
@@ -59,8 +59,9 @@ public record SimResult(
       completed++;
       cached += request.cachedTokens;
       prompts += request.arrival.input();
-      if (request.delivered > 1) {
-        each[several++] = (request.lastNanos - request.firstNanos) / 1e6 / (request.delivered - 1);
+      if (request.stream.count() > 1) {
+        each[several++] =
+            (request.lastNanos - request.firstNanos) / 1e6 / (request.stream.count() - 1);
       }
     }
     double seconds = (end - requests.getFirst().arrivedNanos) / 1e9;
@@ -86,7 +87,7 @@ public record SimResult(
     double tokens = 0;
     for (SimRequest request : requests) {
       double took = Math.max(1, request.lastNanos - request.firstNanos);
-      tokens += request.delivered * Math.clamp((end - request.firstNanos) / took, 0, 1);
+      tokens += request.stream.count() * Math.clamp((end - request.firstNanos) / took, 0, 1);
     }
     return end > start ? tokens / ((end - start) / 1e9) : 0;
   }

@@ -137,7 +137,8 @@ class SimFleetTest {
   @EnumSource
   void requestsOfAnEngineThatDiesGoOnElsewhere(LoadBalancing policy) {
     Trace trace = synthetic(1500, 70, 9);
-    List<Kill> kills = List.of(new Kill(1, 4000), new Kill(6, 4050), new Kill(2, 9000));
+    // Not three: a request that three engines have failed ends, as it does when it is served.
+    List<Kill> kills = List.of(new Kill(1, 4000), new Kill(6, 4050));
     for (boolean lockstep : List.of(false, true)) {
       SimResult result =
           SimFleet.run(
