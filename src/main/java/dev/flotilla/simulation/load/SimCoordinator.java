@@ -34,6 +34,7 @@ final class SimCoordinator {
   private Membership membership;
   private @Nullable ViewPublisher publisher; // Null until all are there.
   private ClusterView view = ClusterView.EMPTY;
+  private boolean asking; // What one engine says is published with what all others say.
 
   SimCoordinator(SimFleet fleet) {
     this.fleet = fleet;
@@ -119,18 +120,28 @@ final class SimCoordinator {
   }
 
   private void tick() {
-    if (fleet.settings().policy() == LoadBalancing.FLOTILLA && fleet.settings().reportMs() > 0) {
+    boolean asks = asks();
+    if (asks) {
+      asking = true;
       for (SimEngine engine : fleet.engines()) {
         if (!engine.dead()) {
           report(engine.report());
         }
       }
+      asking = false;
     }
-    advance(new ViewPublisher.Event.Tick(fleet.now()));
+    advance(
+        asks
+            ? new ViewPublisher.Event.Changed(fleet.now())
+            : new ViewPublisher.Event.Tick(fleet.now()));
     if (!fleet.done()) {
-      boolean seldom = fleet.settings().reportMs() > 0;
-      fleet.plan(fleet.now() + (seldom ? gapNanos : gapNanos / 2), this::tick);
+      fleet.plan(fleet.now() + (asks ? gapNanos : gapNanos / 2), this::tick);
     }
+  }
+
+  /** Whether engines report when asked instead of when there is something to tell. */
+  private boolean asks() {
+    return fleet.settings().policy() == LoadBalancing.FLOTILLA && fleet.settings().reportMs() > 0;
   }
 
   private void told(ToCoordinator message) {
@@ -156,7 +167,7 @@ final class SimCoordinator {
 
   private void advance(ViewPublisher.Event event) {
     ViewPublisher publishing = publisher;
-    if (publishing == null) {
+    if (publishing == null || asking) {
       return;
     }
     ViewPublisher.Step step = publishing.on(event);
