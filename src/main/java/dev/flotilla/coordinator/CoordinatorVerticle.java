@@ -127,7 +127,8 @@ public final class CoordinatorVerticle extends VerticleBase {
                 : Config.parse(inheritance.plan().placing(), PlacingConfig.DEFAULT),
             limits.dataParallelSize(),
             term,
-            settings.publishMinMs());
+            settings.publishMinMs(),
+            this::admit);
     scaling = growth;
     waves = WavePort.of(bus(), limits, settings, term);
     services.addAll(growth.serve(vertx));
@@ -224,7 +225,6 @@ public final class CoordinatorVerticle extends VerticleBase {
     }
     if (scaling != null && pausing != null) {
       scaling.told(message, this::fresh);
-      resized();
       pausing.told(message);
     }
   }
@@ -274,16 +274,12 @@ public final class CoordinatorVerticle extends VerticleBase {
     }
     waves.tick(membership);
     pausing.tick(all);
-    resized();
   }
 
-  /** Comes before anything is heard of ranks that were just ordered. */
-  private void resized() {
-    if (membership != null
-        && scaling != null
-        && scaling.admitted() != membership.limits().dataParallelSize()) {
+  private void admit(int ranks) {
+    if (membership != null && ranks != membership.limits().dataParallelSize()) {
       pace.stir();
-      step(new Membership.Event.Resized(scaling.admitted()));
+      step(new Membership.Event.Resized(ranks));
     }
   }
 

@@ -24,6 +24,7 @@ import io.vertx.core.json.JsonObject;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -45,6 +46,7 @@ final class ScalingPort {
   private final Deque<Held> held = new ArrayDeque<>();
   private final long publishNanos;
   private final Evacuation evacuation = new Evacuation();
+  private final IntConsumer admits;
   private Scaling scaling;
   private boolean leaving;
 
@@ -56,9 +58,12 @@ final class ScalingPort {
    *
    * @param size of the group at the launch, or as the leader before has told
    * @param publishMs within which a changed view is published
+   * @param admits is told how many ranks may be members, before any of them is ordered to start
    */
-  ScalingPort(Bus bus, PlacingConfig placing, int size, Term term, long publishMs) {
+  ScalingPort(
+      Bus bus, PlacingConfig placing, int size, Term term, long publishMs, IntConsumer admits) {
     this.bus = bus;
+    this.admits = admits;
     publishNanos = publishMs * 1_000_000;
     this.placing = placing;
     PlacementRequest request =
@@ -97,11 +102,6 @@ final class ScalingPort {
     return List.of(
         vertx.eventBus().consumer(Addresses.SCALE, this::scale),
         vertx.eventBus().consumer(Addresses.NODES, request -> request.reply(nodes())));
-  }
-
-  /** As many ranks as may be members now. */
-  int admitted() {
-    return scaling.admitted();
   }
 
   /** For who stands by. */
@@ -229,6 +229,7 @@ final class ScalingPort {
   private void on(Event event) {
     Scaling.Step step = scaling.on(event);
     scaling = step.next();
+    admits.accept(scaling.admitted());
     for (Effect effect : step.effects()) {
       switch (effect) {
         case Effect.Order(NodeId node, var order) ->

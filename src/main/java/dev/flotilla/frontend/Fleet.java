@@ -166,7 +166,8 @@ public final class Fleet implements Machine {
         && nowNanos - graceUntil < SPEAKING_NANOS;
   }
 
-  private void spoke(Incarnation engine, long nowNanos) {
+  /** An engine has said something to this front-end; reports count without this. */
+  public void spoke(Incarnation engine, long nowNanos) {
     if (succeeded
         && nowNanos - graceUntil < SPEAKING_NANOS
         && view.engines().stream().anyMatch(e -> e.incarnation().equals(engine))) {

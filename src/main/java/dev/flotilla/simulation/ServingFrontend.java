@@ -186,6 +186,7 @@ final class ServingFrontend extends SimulatedNetwork.Actor {
 
   private void tokens(ToFrontend.Tokens tokens) {
     long now = world.time.now();
+    fleet.spoke(tokens.from().incarnation(), now);
     LoadReport load = tokens.load();
     if (load != null) {
       world.seams.report(fleet, load, now);

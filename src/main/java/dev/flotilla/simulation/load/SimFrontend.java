@@ -134,11 +134,12 @@ final class SimFrontend {
     if (request.stream.target() == null) {
       leave(request);
     }
-    if (request.ended) {
+    if (request.ended && live.remove(request)) {
       leave(request);
-      fleet.outputs(request.stream.count());
-      live.remove(request);
       unplaced.remove(request);
+      if (request.stream.count() > 0) {
+        fleet.outputs(request.stream.count());
+      }
     }
   }
 
