@@ -12,6 +12,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -156,12 +157,12 @@ class LiveBalancingTest {
         counts[rank(answer.get())]++;
         assertTrue(decision(answer.get()).startsWith(policy + "; "), decision(answer.get()));
       }
+      String last = decision(answers.getLast().get());
       for (int count : counts) {
         assertTrue(
             count > total / 20,
-            policy
-                + ": every engine gets its share: "
-                + List.of(counts[0], counts[1], counts[2], counts[3]));
+            () ->
+                "not every engine gets its share: %s; %s".formatted(Arrays.toString(counts), last));
       }
     }
   }

@@ -33,6 +33,7 @@ final class CompletionTime implements Policy {
   private Client client;
   private final Ledger ledger;
   private final LeastInFlight blind;
+  private final Prices prices = new Prices();
   private double[] scores = new double[0];
   private int decisions;
   private long lastNanos;
@@ -67,6 +68,7 @@ final class CompletionTime implements Policy {
     if (heard == 0) {
       return blind.choose(seats, count, query, now);
     }
+    prices.compare(seats, heard);
     double age = ages / heard;
     int start = Math.floorMod(client.start(heard) + decisions, heard);
     decisions = (decisions + 1) & Integer.MAX_VALUE;
@@ -125,7 +127,7 @@ final class CompletionTime implements Policy {
     Account account = seat.account;
     LoadReport report = account.report();
     if (report == null) {
-      return of(seat, IDLE, 0, 0, 0, 0, 0, query, 0);
+      return of(seat, IDLE, prices.of(account, now), 0, 0, 0, 0, 0, query, 0);
     }
     EngineWork work = report.work();
     double age = ageMs(seat, now);
@@ -138,7 +140,9 @@ final class CompletionTime implements Policy {
     long used = (long) report.kvBlocksUsed() * seat.blockTokens;
     long capacity = (long) report.kvBlocks() * seat.blockTokens;
     int requests = report.waiting() + report.running();
-    return of(seat, work, stepEnd, queued, used + work.kvQueued(), capacity, requests, query, age);
+    StepCost cost = prices.of(account, now);
+    long kv = used + work.kvQueued();
+    return of(seat, work, cost, stepEnd, queued, kv, capacity, requests, query, age);
   }
 
   private static final EngineWork IDLE = new EngineWork(0, 0, 0, 0, 0, StepCost.DEFAULT);
@@ -146,6 +150,7 @@ final class CompletionTime implements Policy {
   private Estimate of(
       Seat seat,
       EngineWork work,
+      StepCost cost,
       double stepEnd,
       double queued,
       long kv,
@@ -154,13 +159,13 @@ final class CompletionTime implements Policy {
       Query query,
       double age) {
     Account account = seat.account;
-    StepCost cost = work.cost();
     double own = cost.prefillOfSums((double) account.sentUncached(), account.sentSquares());
     double prefill = cost.prefill(seat.cached, query.promptTokens());
     double compute = queued + own + prefill;
     double step = cost.decodeStep(work.decoding(), (double) work.decodeContext());
     double room = Math.max(seat.budget - work.decoding(), seat.budget / 4.0);
-    double perStep = Math.max(1e-9, cost.prefillMs() * room);
+    // With what tokens attend to: a fit may put all that a prompt costs into either of the two.
+    double perStep = Math.max(1e-9, cost.prefill(0, room));
     double steps = Math.max(1, Math.ceil(compute / perStep)) * step;
     double hold = ledger.meanOutputs() * step;
     double needed = (double) account.sentTokens() + query.promptTokens() - seat.cached;

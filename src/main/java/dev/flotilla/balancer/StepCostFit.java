@@ -12,6 +12,11 @@ import dev.flotilla.protocol.StepCost;
  * forgetting without news (an hour of decoding without a single prompt) would let it grow until
  * noise moves every coefficient. Coefficients below 0 are reported as 0.
  *
+ * <p>One slow step is no news, two are: a step counts for at most {@link #LEAP} times what it
+ * should have taken, or as many times as the one before it took. A process that stood still for ten
+ * seconds would otherwise be priced beyond every request, and nothing but requests could put it
+ * right; a card that is slower from now on is believed at its second step.
+ *
  * <p>Source: Ljung, System Identification, recursive least squares with exponential forgetting.
  */
 public final class StepCostFit implements Machine {
@@ -20,6 +25,11 @@ public final class StepCostFit implements Machine {
 
   /** A first guess is worth about as much as one measured step. */
   private static final double FIRST_VARIANCE = 100;
+
+  private static final double LEAP = 2;
+
+  /** Added to what a step should take, so that nothing is compared with 0. */
+  private static final double LEAST_MS = 0.1;
 
   private static final double TRACE_MAX = 10 * FEATURES * FIRST_VARIANCE;
 
@@ -31,6 +41,7 @@ public final class StepCostFit implements Machine {
   private final double[] x = new double[FEATURES];
   private final double[] gain = new double[FEATURES];
   private long steps;
+  private double lastTimes; // what it should have, the last step took
   private StepCost cost;
 
   /** Starts at a guess, which the first steps correct. */
@@ -74,14 +85,16 @@ public final class StepCostFit implements Machine {
     if (!(ms >= 0 && ms < Double.POSITIVE_INFINITY)) {
       return;
     }
-    fill(work);
+    double due = predict(work) + LEAST_MS;
+    double believed = Math.min(ms, due * Math.max(LEAP, lastTimes));
+    lastTimes = ms / due;
     double trace = 0;
     for (int i = 0; i < FEATURES; i++) {
       trace += variance[i][i];
     }
     double forget = trace > TRACE_MAX ? 1 : FORGET;
     double spread = forget;
-    double error = ms;
+    double error = believed;
     for (int i = 0; i < FEATURES; i++) {
       double sum = 0;
       for (int j = 0; j < FEATURES; j++) {

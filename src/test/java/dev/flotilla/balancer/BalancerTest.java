@@ -186,6 +186,15 @@ class BalancerTest {
     assertEquals(0, choose(balancer, FleetOf.idle(2), Query.of(10), MS));
   }
 
+  /** Noise in steps of short prompts makes one coefficient 0; the prompt still fits in one step. */
+  @Test
+  void anEngineWhosePromptsSeemFreeButForTheirContextIsNotLeftOut() {
+    StepCost odd = new StepCost(6, 0, 0.03 / 40_000, 0.03, 0.00002);
+    ledger.report(report(0, 1, 0, 0, 0, 0, odd), 0);
+    ledger.report(report(1, 1, 1, 1, 100, 0), 0);
+    assertEquals(0, choose(balancer(LoadBalancing.FLOTILLA), FleetOf.idle(2), Query.of(32), MS));
+  }
+
   @Test
   void aNewReportNeverErasesASendThatItDoesNotAcknowledge() {
     ClusterView view = FleetOf.idle(2);

@@ -76,6 +76,57 @@ class StepCostFitTest {
   }
 
   @Test
+  void followsACardThatIsSuddenlyTwentyTimesSlower() {
+    StepCostFit fit = new StepCostFit(StepCost.DEFAULT);
+    for (int i = 0; i < 500; i++) {
+      StepWork work = work();
+      fit.add(work, ms(TRUTH, work));
+    }
+    StepCost slow = TRUTH.times(20);
+    for (int i = 0; i < 900; i++) {
+      StepWork work = work();
+      fit.add(work, ms(slow, work));
+    }
+    assertTrue(worst(fit, slow) < 0.05, () -> "off by " + worst(fit, slow));
+  }
+
+  /** Stopped for ten seconds in the middle of a prompt, or by a collector for one. */
+  @Test
+  void oneStandstillTellsNothingOfWhatStepsCost() {
+    StepCostFit fit = new StepCostFit(StepCost.DEFAULT);
+    for (int i = 0; i < 500; i++) {
+      StepWork work = work();
+      fit.add(work, ms(TRUTH, work) * (0.95 + 0.1 * random.nextDouble()));
+    }
+    fit.add(new StepWork(1000, 1e6, 20, 20_000), 10_000);
+    assertTrue(worst(fit, TRUTH) < 0.2, () -> "off by " + worst(fit, TRUTH));
+  }
+
+  /** Its code is cold, its memory not yet touched. */
+  @Test
+  void aSlowFirstStepIsForgottenAfterAFewRequests() {
+    StepCostFit fit = new StepCostFit(StepCost.DEFAULT);
+    fit.add(new StepWork(32, 512, 0, 0), 500);
+    for (int i = 1; i <= 16; i++) {
+      fit.add(new StepWork(0, 0, 1, 32 + i), 1);
+    }
+    assertTrue(fit.predict(new StepWork(0, 0, 1, 32)) < 4, () -> "costs " + fit.cost());
+    assertTrue(fit.predict(new StepWork(32, 512, 0, 0)) < 40, () -> "costs " + fit.cost());
+  }
+
+  /** A large model on a small processor: a thousand times the guess. */
+  @Test
+  void learnsAnEngineThatIsNothingLikeTheGuess() {
+    StepCostFit fit = new StepCostFit(StepCost.DEFAULT);
+    StepCost heavy = StepCost.DEFAULT.times(1000);
+    for (int i = 0; i < 150; i++) {
+      StepWork work = work();
+      fit.add(work, ms(heavy, work));
+    }
+    assertTrue(worst(fit, heavy) < 0.1, () -> "off by " + worst(fit, heavy));
+  }
+
+  @Test
   void anHourWithoutPromptsDoesNotForgetWhatPromptsCost() {
     StepCostFit fit = new StepCostFit(StepCost.DEFAULT);
     for (int i = 0; i < 500; i++) {

@@ -52,6 +52,7 @@ final class SimEngine {
   private boolean dead;
   private long sequence;
   private long steps;
+  private long lastStepNanos;
   private long startedNanos;
   private long ownNanos;
 
@@ -164,6 +165,7 @@ final class SimEngine {
     }
     flight = null;
     steps++;
+    lastStepNanos = fleet.now();
     List<StepResult.Item> drawn = new ArrayList<>(batch.items().size());
     for (int i = 0; i < batch.items().size(); i++) {
       drawn.add(batch.items().get(i).sampling() == null ? NOT_DRAWN : DRAWN);
@@ -256,10 +258,17 @@ final class SimEngine {
         steps,
         0,
         flight != null,
-        0,
+        lastStepAgeMs(),
         acks(),
         null,
         meter.work(Backlog.of(scheduler), fleet.now()));
+  }
+
+  private long lastStepAgeMs() {
+    if (flight != null) {
+      return 0;
+    }
+    return steps == 0 ? -1 : (fleet.now() - lastStepNanos) / 1_000_000;
   }
 
   private List<LoadReport.Ack> acks() {
