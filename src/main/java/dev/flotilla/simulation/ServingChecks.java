@@ -3,6 +3,7 @@ package dev.flotilla.simulation;
 import dev.flotilla.coordinator.Membership;
 import dev.flotilla.executor.scripted.ScriptedTokens;
 import dev.flotilla.frontend.StreamSteps;
+import dev.flotilla.frontend.StreamSteps.Target;
 import dev.flotilla.protocol.ClusterView;
 import dev.flotilla.protocol.EngineState;
 import dev.flotilla.protocol.Epoch;
@@ -96,12 +97,17 @@ final class ServingChecks {
 
   /**
    * A front-end's ledger has changed: it counts what was sent, for a request that lives, and that
-   * no report has acknowledged; neither more nor less.
+   * no report has acknowledged; neither more nor less. And the engine that has a request was sent
+   * it.
    */
   void ledger(ServingFrontend frontend) {
     sent.clear();
     for (ServingRequest request : frontend.live()) {
       Incarnation to = request.sentTo;
+      Target at = request.stream().target();
+      world.require(
+          at == null || at.incarnation().equals(to),
+          () -> "I6: %s is with %s and was last sent to %s".formatted(request, at, to));
       if (to != null && !frontend.fleet().acknowledged(to, request.sequence)) {
         sent.merge(to, request.sentTokens, Long::sum);
       }
