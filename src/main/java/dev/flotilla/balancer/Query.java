@@ -2,6 +2,7 @@ package dev.flotilla.balancer;
 
 import dev.flotilla.protocol.Incarnation;
 import dev.flotilla.protocol.Rank;
+import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -20,5 +21,15 @@ public record Query(
   /** One that any engine may get. */
   public static Query of(int promptTokens) {
     return new Query(promptTokens, PrefixChain.NONE, Set.of(), null);
+  }
+
+  /** The same, not to go to these either. */
+  public Query without(Set<Incarnation> engines) {
+    if (engines.isEmpty()) {
+      return this;
+    }
+    Set<Incarnation> all = new HashSet<>(excluded);
+    all.addAll(engines);
+    return new Query(promptTokens, prefix, all, only);
   }
 }

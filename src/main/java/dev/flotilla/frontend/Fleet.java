@@ -59,6 +59,7 @@ public final class Fleet implements Machine {
   private ClusterView published = ClusterView.EMPTY;
   private ClusterView view = ClusterView.EMPTY;
   private ClusterView choosable = ClusterView.EMPTY;
+  private Set<Incarnation> stalled = Set.of();
   private final Map<Incarnation, Long> spokeNanos = new HashMap<>();
   private long graceUntil;
   private boolean succeeded; // Another coordinator has led before.
@@ -116,7 +117,16 @@ public final class Fleet implements Machine {
       }
     }
     stalls.keep(known);
+    stalled = stalls.worse(choosable.engines(), nowNanos);
     return nowNanos - graceUntil < 0 || !lingering ? Set.of() : replace(nowNanos);
+  }
+
+  /**
+   * The engines that live and do not step while another does, as of the last tick: they get nothing
+   * new, and what they have is to go elsewhere.
+   */
+  public Set<Incarnation> stalled() {
+    return stalled;
   }
 
   private Set<Incarnation> replace(long nowNanos) {
@@ -297,9 +307,10 @@ public final class Fleet implements Machine {
     return found.isPresent() ? found : balancer.choose(choosable, query, nowNanos);
   }
 
-  /** Without those that have just come, as far as it is not their turn. */
+  /** Without those that stall or have just come, these as far as it is not their turn. */
   private Query gently(Query query, long nowNanos) {
-    return policy == LoadBalancing.FLOTILLA ? newcomers.spared(query, nowNanos) : query;
+    Query sound = query.without(stalled);
+    return policy == LoadBalancing.FLOTILLA ? newcomers.spared(sound, nowNanos) : sound;
   }
 
   /** The engine for a request, and why. */

@@ -150,6 +150,10 @@ public final class RequestStream implements StreamSteps, Machine {
           when target != null && target.incarnation().equals(gone) ->
           moveOn(now, 503, "engine %s was lost".formatted(target.rank()), false);
       case Event.EngineGone _ -> List.of();
+      case Event.EngineStalled(long now, Incarnation stalled)
+          when target != null && target.incarnation().equals(stalled) ->
+          moveOn(now, 503, "engine %s lives but does not step".formatted(target.rank()), true);
+      case Event.EngineStalled _ -> List.of();
       case Event.Offered offered -> offered(offered);
       case Event.Tick tick -> tick(tick);
       case Event.Closed _ -> end(abort());

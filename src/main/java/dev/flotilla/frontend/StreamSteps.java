@@ -51,6 +51,9 @@ public interface StreamSteps {
     /** The engine left the view. */
     record EngineGone(long nowNanos, Incarnation engine) implements Event {}
 
+    /** The engine lives, but has not stepped for too long, while others do. */
+    record EngineStalled(long nowNanos, Incarnation engine) implements Event {}
+
     /**
      * Time passes.
      *

@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -195,6 +196,7 @@ final class Streams {
   void tick() {
     long now = System.nanoTime();
     lose(fleet.tick(now), now);
+    leave(fleet.stalled(), "does not step", engine -> new Event.EngineStalled(now, engine));
     follow(now);
     if (!ended) {
       metrics.streams(owner.value(), live.size());
@@ -239,13 +241,15 @@ final class Streams {
   }
 
   private void lose(Set<Incarnation> gone, long now) {
-    for (Incarnation engine : gone) {
-      for (Choice choice : List.copyOf(live.values())) {
-        Target target = choice.stream.target();
-        if (target != null && target.incarnation().equals(engine)) {
-          LOG.info("engine {} is gone; {} moves on", target.rank(), choice.id);
-          apply(choice, new Event.EngineGone(now, engine));
-        }
+    leave(gone, "is gone", engine -> new Event.EngineGone(now, engine));
+  }
+
+  private void leave(Set<Incarnation> engines, String why, Function<Incarnation, Event> event) {
+    for (Choice choice : engines.isEmpty() ? List.<Choice>of() : List.copyOf(live.values())) {
+      Target target = choice.stream.target();
+      if (target != null && engines.contains(target.incarnation())) {
+        LOG.info("engine {} {}; {} moves on", target.rank(), why, choice.id);
+        apply(choice, event.apply(target.incarnation()));
       }
     }
   }

@@ -80,6 +80,7 @@ final class ServingEngine extends SimulatedEngine {
   private double takenSquares;
   private long steps;
   private long lastStepNanos;
+  private long hangNanos;
 
   ServingEngine(String name, @Nullable Rank wanted, Shape shape, ServingSimulation world) {
     super(name, wanted, world.time, world.network, world.random);
@@ -270,7 +271,13 @@ final class ServingEngine extends SimulatedEngine {
     meter.start(batch, time.now());
     flush();
     long nanos = shape.stepMs() * MS * (8 + random.nextInt(5)) / 10;
-    network.plan(this, time.now() + nanos, "has stepped", this::stepped);
+    network.plan(this, time.now() + nanos + hangNanos, "has stepped", this::stepped);
+    hangNanos = 0;
+  }
+
+  /** The next step takes so much longer. */
+  void hang(long nanos) {
+    hangNanos = nanos;
   }
 
   private void stepped() {

@@ -44,7 +44,11 @@ record ServingFaults(
     /** A front-end stands still. */
     FRONTEND_PAUSE,
     /** Messages from one part to another get lost for a while. */
-    PARTITION
+    PARTITION,
+    /**
+     * An engine's device hangs for up to 20 seconds: its port answers, and its step does not end.
+     */
+    ENGINE_HANGS
   }
 
   /** A draw of all. */

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -137,6 +138,7 @@ final class ServingFrontend extends SimulatedNetwork.Actor {
   private void tick() {
     long now = world.time.now();
     lose(fleet.tick(now));
+    leave(fleet.stalled(), engine -> new Event.EngineStalled(now, engine));
     for (ServingRequest request : List.copyOf(live.values())) {
       Target at = request.stream().target();
       apply(
@@ -238,12 +240,14 @@ final class ServingFrontend extends SimulatedNetwork.Actor {
   }
 
   private void lose(Set<Incarnation> gone) {
-    for (Incarnation engine : gone) {
-      for (ServingRequest request : List.copyOf(live.values())) {
-        Target at = request.stream().target();
-        if (at != null && at.incarnation().equals(engine)) {
-          apply(request, new Event.EngineGone(world.time.now(), engine));
-        }
+    leave(gone, engine -> new Event.EngineGone(world.time.now(), engine));
+  }
+
+  private void leave(Set<Incarnation> engines, Function<Incarnation, Event> event) {
+    for (ServingRequest request : List.copyOf(live.values())) {
+      Target at = request.stream().target();
+      if (at != null && engines.contains(at.incarnation())) {
+        apply(request, event.apply(at.incarnation()));
       }
     }
   }

@@ -37,6 +37,7 @@ public final class ServingSimulation {
   private static final long REFILL_MS = 1_000;
   private static final long END_MS = 60_000;
   private static final long PAUSE_MAX_MS = 2_500;
+  private static final long HANG_MAX_MS = 20_000;
   private static final long DEAD_MS = 1_500;
 
   final VirtualTime time = new VirtualTime();
@@ -271,6 +272,11 @@ public final class ServingSimulation {
       }
       case FRONTEND_PAUSE -> pause(frontend);
       case PARTITION -> partition(engine, frontend);
+      case ENGINE_HANGS -> {
+        if (engine != null) {
+          engine.hang(random.nextLong(HANG_MAX_MS) * MS);
+        }
+      }
     }
   }
 

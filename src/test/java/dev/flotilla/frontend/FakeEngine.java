@@ -44,6 +44,9 @@ final class FakeEngine {
   final Set<String> failing = ConcurrentHashMap.newKeySet();
   volatile boolean deaf;
 
+  /** It hears all and does nothing. */
+  volatile boolean hung;
+
   /** What its reports in views say that it has done. */
   volatile EngineTotals totals = EngineTotals.NONE;
 
@@ -74,7 +77,9 @@ final class FakeEngine {
                       script.submit(this, submit);
                     }
                     case ToEngine.Abort abort -> {
-                      running.remove(abort.request());
+                      if (!hung) {
+                        running.remove(abort.request());
+                      }
                       aborts.add(abort);
                     }
                     case ToEngine.Utility call -> answer(call);
@@ -114,7 +119,7 @@ final class FakeEngine {
         0,
         running.size(),
         100,
-        7,
+        70,
         0,
         false,
         1,

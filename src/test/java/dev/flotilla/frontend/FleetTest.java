@@ -243,21 +243,42 @@ class FleetTest {
   @Scenario("A62")
   void anEngineThatHasWorkButDoesNotStepIsNotReadyUntilItStepsAgain() {
     Fleet fleet = new Fleet(new FrontendId("f"), null);
-    fleet.take(view(2, 1, 7), 0);
+    fleet.take(view(2, 1, 70), 0);
     fleet.tick(0);
-    fleet.take(view(2, 1, 7), 10 * SECOND);
+    fleet.take(view(2, 1, 70), 10 * SECOND);
     fleet.tick(10 * SECOND);
     assertEquals(2, fleet.stepping(10 * SECOND));
     fleet.tick(11 * SECOND);
     assertEquals(2, fleet.serving(), "it lives");
     assertEquals(0, fleet.stepping(11 * SECOND), "but does not step");
-    fleet.take(view(2, 1, 8), 12 * SECOND);
+    fleet.take(view(2, 1, 71), 12 * SECOND);
     fleet.tick(12 * SECOND);
     assertEquals(2, fleet.stepping(12 * SECOND));
-    fleet.take(view(2, 0, 8), 13 * SECOND);
+    fleet.take(view(2, 0, 71), 13 * SECOND);
     fleet.tick(13 * SECOND);
     fleet.tick(100 * SECOND);
     assertEquals(2, fleet.stepping(100 * SECOND), "an idle engine need not step");
+  }
+
+  @Test
+  void anEngineThatDoesNotStepWhileAnotherDoesGetsNothingNew() {
+    Fleet fleet = new Fleet(new FrontendId("f"), null);
+    for (int second = 0; second <= 11; second++) {
+      long now = second * SECOND;
+      ClusterView all = view(3, 1, 70);
+      ClusterView.Engine steps = engine(1, 1, 70 + second);
+      fleet.take(all.withEngines(List.of(all.engines().get(0), steps, all.engines().get(2))), now);
+      fleet.tick(now);
+    }
+    assertEquals(Set.of(new Incarnation("e0"), new Incarnation("e2")), fleet.stalled());
+    for (int i = 0; i < 5; i++) {
+      assertEquals(
+          1, fleet.choose(Query.of(10), 11 * SECOND).orElseThrow().engine().rank().value());
+    }
+    assertEquals(2, fleet.choose(only(2), 11 * SECOND).orElseThrow().engine().rank().value());
+    fleet.take(view(3, 1, 80), 12 * SECOND);
+    fleet.tick(12 * SECOND);
+    assertEquals(Set.of(), fleet.stalled(), "all step again");
   }
 
   @Test

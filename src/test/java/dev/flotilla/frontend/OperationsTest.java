@@ -48,7 +48,7 @@ class OperationsTest {
     JsonNode shown = bed.get("/engines").get("engines").get(0);
     assertEquals(0, shown.get("rank").asInt());
     assertEquals("READY", shown.get("state").asText());
-    assertEquals(7, shown.get("step").asInt());
+    assertEquals(70, shown.get("step").asInt());
     assertEquals(engine.incarnation.value(), shown.get("incarnation").asText());
   }
 

@@ -122,6 +122,19 @@ class RequestStreamTest {
   }
 
   @Test
+  void leavesAnEngineThatDoesNotStepAndTellsItSo() {
+    running(A);
+    tokens(A, 1, 0, null, 5, 6);
+    assertEquals(List.of(), stream.on(new Event.EngineStalled(MS, B.incarnation())));
+    assertEquals(
+        List.of(new Effect.Abort(A, 1), new Effect.Choose(Set.of(A.incarnation()))),
+        stream.on(new Event.EngineStalled(MS, A.incarnation())));
+    assertEquals(
+        List.of(new Effect.Submit(B, 2, TokenIds.of(5, 6))), stream.on(new Event.Assigned(MS, B)));
+    assertEquals(List.of(), tokens(A, 1, 2, null, 7), "it has woken");
+  }
+
+  @Test
   void resendsTheSameAttemptThreeTimesThenMovesOn() {
     running(A);
     assertEquals(List.of(), stream.on(new Event.Tick(999 * MS, false, false)));

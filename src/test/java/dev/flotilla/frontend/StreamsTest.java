@@ -89,6 +89,24 @@ class StreamsTest {
     assertEquals(first.submits.getFirst().sampling(), resumed.sampling());
   }
 
+  /** As when its device hangs; it reports all the time. */
+  @Test
+  void continuesOnAnotherEngineWhenOneLivesAndDoesNotStep() throws Exception {
+    TokenIds ids = FrontendBed.idsAndEnd(SENTENCE);
+    FakeEngine hung = bed.engine(0, (e, submit) -> e.tokens(submit, 0, ids.slice(0, 5), null));
+    hung.hung = true;
+    CompletableFuture<HttpResponse<String>> response = stream();
+    eventually(() -> hung.submits.size() == 1);
+    FakeEngine other = bed.engine(1, FakeEngine.saying(ids));
+    assertEquals(SENTENCE, text(response.get().body()));
+    ToEngine.Submit resumed = other.submits.getFirst();
+    assertEquals(ids.slice(0, 5), resumed.delivered());
+    eventually(() -> hung.aborts.size() == 1);
+    assertEquals(1, hung.aborts.getFirst().attempt());
+    assertEquals(SENTENCE, text(stream().get().body()), "what comes now does not go there");
+    assertEquals(1, hung.submits.size());
+  }
+
   @Test
   void tellsAnEngineThatComputesWhatNobodyWaitsForToStop() throws Exception {
     TokenIds ids = FrontendBed.idsAndEnd(SENTENCE);
