@@ -65,17 +65,10 @@ public final class Balancer implements Machine {
 
   /** The engine for a request; empty when none may get it. */
   public Optional<Choice> choose(ClusterView view, Query query, long nowNanos) {
-    adopt(view);
-    int count = 0;
-    for (Seat seat : seats) {
-      if (leftOut(seat.engine, query) == null) {
-        eligible[count++] = seat;
-      }
-    }
+    int count = compare(view, query);
     if (count == 0) {
       return Optional.empty();
     }
-    lookUp(query);
     boolean told = query.only() != null;
     Seat seat = told ? eligible[0] : policy.choose(eligible, count, query, nowNanos);
     double score = policy.estimate(seat, query, nowNanos).score();
@@ -108,8 +101,7 @@ public final class Balancer implements Machine {
   }
 
   private List<Decision.Candidate> candidates(ClusterView view, Query query, long nowNanos) {
-    adopt(view);
-    lookUp(query);
+    compare(view, query);
     List<Decision.Candidate> candidates = new ArrayList<>(seats.length);
     for (Seat seat : seats) {
       String leftOut = leftOut(seat.engine, query);
@@ -121,6 +113,20 @@ public final class Balancer implements Machine {
               policy.estimate(seat, query, nowNanos)));
     }
     return candidates;
+  }
+
+  /** Finds who may get the request, and what is known of them; gives their number. */
+  private int compare(ClusterView view, Query query) {
+    adopt(view);
+    int count = 0;
+    for (Seat seat : seats) {
+      if (leftOut(seat.engine, query) == null) {
+        eligible[count++] = seat;
+      }
+    }
+    lookUp(query);
+    policy.compare(eligible, count);
+    return count;
   }
 
   @SuppressWarnings("ReferenceEquality") // a view is immutable: the same one needs no second look

@@ -68,7 +68,6 @@ final class CompletionTime implements Policy {
     if (heard == 0) {
       return blind.choose(seats, count, query, now);
     }
-    prices.compare(seats, heard);
     double age = ages / heard;
     int start = Math.floorMod(client.start(heard) + decisions, heard);
     decisions = (decisions + 1) & Integer.MAX_VALUE;
@@ -76,6 +75,11 @@ final class CompletionTime implements Policy {
     return herding
         ? betterOfTwo(seats, heard, start, query, now)
         : best(seats, heard, start, age > FRESH_MS ? STALE_TIE_MS : TIE_MS, query, now);
+  }
+
+  @Override
+  public void compare(Seat[] seats, int count) {
+    prices.compare(seats, count);
   }
 
   private void observeArrival(long now) {

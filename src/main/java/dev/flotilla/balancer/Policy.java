@@ -8,6 +8,9 @@ interface Policy {
   /** The number of clients, or this one's place among them, has changed. */
   void client(Client now);
 
+  /** The first {@code count} seats are compared from now on. */
+  default void compare(Seat[] seats, int count) {}
+
   /** What the choice compares; smaller is better. Without effect. */
   Estimate estimate(Seat seat, Query query, long now);
 

@@ -47,6 +47,17 @@ class PricesTest {
         now);
   }
 
+  @Test
+  void aDecisionIsExplainedByThePricesItWasMadeAt() {
+    tell(0, 0, -1, StepCost.DEFAULT, 0);
+    tell(1, 9, 0, QUICK, 0);
+    Balancer.Reasoned first = balancer.reason(FleetOf.idle(2), Query.of(100), MS).orElseThrow();
+    double score = first.choice().score();
+    for (Decision.Candidate candidate : first.decision().candidates()) {
+      assertEquals(score, candidate.estimate().score(), 1e-9, candidate::toString);
+    }
+  }
+
   /** How many of ten requests the dear one gets. */
   private int tries(long now) {
     ClusterView view = FleetOf.idle(2);
