@@ -66,7 +66,7 @@ public record Demand(int requests, long promptTokens, double tokensPerMs, double
       double step = cost.decodeStep(decoding, work == null ? 0 : (double) work.decodeContext());
       double budget = facts.maxNumBatchedTokens();
       double room = Math.max(budget - decoding, budget / 4);
-      double whole = Math.max(1e-6, step + cost.prefillMs() * room);
+      double whole = Math.max(1e-6, step + cost.prefill(0, room));
       int running = report == null ? 0 : report.running();
       double batch = Math.min(running > 0 ? running : requests, facts.maxNumSeqs());
       return new Rates(room / whole, batch / Math.max(1e-6, meanOutputs * step));
