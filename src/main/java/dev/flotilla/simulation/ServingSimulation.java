@@ -146,6 +146,7 @@ public final class ServingSimulation {
 
   private void calm() {
     network.calm();
+    engines.forEach(engine -> engine.hang(0));
     look();
     refill();
   }
