@@ -106,6 +106,7 @@ final class ServingFrontend extends SimulatedNetwork.Actor {
     }
     if (request.only != null && world.time.now() > GIVE_UP_NANOS && !serves(request.only)) {
       request.over = true; // Told 503 again and again: nobody brings that rank.
+      request.closed = true;
       return;
     }
     if (!serves(request.only)) {

@@ -86,7 +86,12 @@ class ServingSimulationTest {
   private static void run(AtomicLong next, long end, Sums sums) {
     for (long from = next.getAndAdd(CHUNK); from < end; from = next.getAndAdd(CHUNK)) {
       for (long seed = from; seed < Math.min(end, from + CHUNK); seed++) {
-        sums.add(ServingSimulation.run(seed));
+        try {
+          sums.add(ServingSimulation.run(seed));
+        } catch (SimulationFailure e) {
+          next.set(end); // The other thread need not go on either.
+          throw e;
+        }
       }
     }
   }
