@@ -137,7 +137,7 @@ class ManyHostsIT {
       long children = processes.descendants().count();
       Set<String> addresses = bus.all();
       Set<String> series = series(base);
-      for (int round = 0; round < 3; round++) {
+      for (int round = 0; round < 5; round++) {
         Hosts.scale(base, 4, 1);
         Hosts.scale(base, 2, 1);
       }

@@ -26,6 +26,7 @@ public final class StepCostFit implements Machine {
   /** A first guess is worth about as much as one measured step. */
   private static final double FIRST_VARIANCE = 100;
 
+  /** More than a noisy step exceeds its due by, and far less than a standstill does. */
   private static final double LEAP = 2;
 
   /** Added to what a step should take, so that nothing is compared with 0. */

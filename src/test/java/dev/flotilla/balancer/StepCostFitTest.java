@@ -7,6 +7,8 @@ import dev.flotilla.protocol.StepCost;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Steps of a known cost, with and without noise. */
 class StepCostFitTest {
@@ -39,13 +41,17 @@ class StepCostFitTest {
     return worst;
   }
 
+  private void learn(StepCostFit fit, StepCost truth, int steps) {
+    for (int i = 0; i < steps; i++) {
+      StepWork work = work();
+      fit.add(work, ms(truth, work));
+    }
+  }
+
   @Test
   void findsTheCostWithinAHundredSteps() {
     StepCostFit fit = new StepCostFit(StepCost.DEFAULT);
-    for (int i = 0; i < 100; i++) {
-      StepWork work = work();
-      fit.add(work, ms(TRUTH, work));
-    }
+    learn(fit, TRUTH, 100);
     assertTrue(worst(fit, TRUTH) < 0.02, () -> "off by " + worst(fit, TRUTH));
     assertEquals(TRUTH.prefillMs(), fit.cost().prefillMs(), 0.002);
   }
@@ -60,33 +66,13 @@ class StepCostFitTest {
     assertTrue(worst(fit, TRUTH) < 0.15, () -> "off by " + worst(fit, TRUTH));
   }
 
-  @Test
-  void followsACardThatThrottles() {
+  @ParameterizedTest
+  @CsvSource({"3, 600", "20, 900"})
+  void followsACardThatIsSlowerFromNowOn(double times, int steps) {
     StepCostFit fit = new StepCostFit(StepCost.DEFAULT);
-    for (int i = 0; i < 500; i++) {
-      StepWork work = work();
-      fit.add(work, ms(TRUTH, work));
-    }
-    StepCost slow = TRUTH.times(3);
-    for (int i = 0; i < 600; i++) {
-      StepWork work = work();
-      fit.add(work, ms(slow, work));
-    }
-    assertTrue(worst(fit, slow) < 0.05, () -> "off by " + worst(fit, slow));
-  }
-
-  @Test
-  void followsACardThatIsSuddenlyTwentyTimesSlower() {
-    StepCostFit fit = new StepCostFit(StepCost.DEFAULT);
-    for (int i = 0; i < 500; i++) {
-      StepWork work = work();
-      fit.add(work, ms(TRUTH, work));
-    }
-    StepCost slow = TRUTH.times(20);
-    for (int i = 0; i < 900; i++) {
-      StepWork work = work();
-      fit.add(work, ms(slow, work));
-    }
+    learn(fit, TRUTH, 500);
+    StepCost slow = TRUTH.times(times);
+    learn(fit, slow, steps);
     assertTrue(worst(fit, slow) < 0.05, () -> "off by " + worst(fit, slow));
   }
 
@@ -119,10 +105,7 @@ class StepCostFitTest {
   void learnsAnEngineThatIsNothingLikeTheGuess() {
     StepCostFit fit = new StepCostFit(StepCost.DEFAULT);
     StepCost heavy = StepCost.DEFAULT.times(1000);
-    for (int i = 0; i < 150; i++) {
-      StepWork work = work();
-      fit.add(work, ms(heavy, work));
-    }
+    learn(fit, heavy, 150);
     assertTrue(worst(fit, heavy) < 0.1, () -> "off by " + worst(fit, heavy));
   }
 
